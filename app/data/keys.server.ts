@@ -1,0 +1,71 @@
+/**
+ * The keys of the one table, and its access patterns. Every item that holds a person's data begins with the
+ * owner's id, so a query that forgets the owner cannot be written. Items without an owner hold no such data.
+ *
+ * A function that touches the table stands in this list, and nothing in this list is missing from the code
+ * (a test compares both). Units: RU = 4 KB read consistently (half of it eventually), WU = 1 KB written; a
+ * write of an item with `activityAt` costs one or two more for the index.
+ *
+ * | pattern                                  | operation                       | function                          | units |
+ * |------------------------------------------|---------------------------------|-----------------------------------|-------|
+ */
+
+const padded = (value: number): string => String(value).padStart(9, "0");
+
+export interface Key {
+  pk: string;
+  sk: string;
+}
+
+/** Partition of all that one person owns, save for the insides of threads. */
+export const personPartition = (userId: string): string => `USER#${userId}`;
+/** Partition of the insides of one thread: its messages, its run, the run's chunks, its note numbers. */
+export const threadPartition = (userId: string, threadId: string): string => `USER#${userId}#THREAD#${threadId}`;
+
+export const prefixes = {
+  session: "SESSION#",
+  note: "NOTE#",
+  thread: "THREAD#",
+  message: "MESSAGE#",
+  chunk: "CHUNK#",
+} as const;
+
+export const keys = {
+  account: (userId: string): Key => ({ pk: personPartition(userId), sk: "ACCOUNT" }),
+  /** `hash` is the hex SHA-256 of the session's token: the token itself is never stored. */
+  session: (userId: string, hash: string): Key => ({ pk: personPartition(userId), sk: `SESSION#${hash}` }),
+  note: (userId: string, noteId: string): Key => ({ pk: personPartition(userId), sk: `NOTE#${noteId}` }),
+  thread: (userId: string, threadId: string): Key => ({ pk: personPartition(userId), sk: `THREAD#${threadId}` }),
+  activity: (userId: string): Key => ({ pk: personPartition(userId), sk: "ACTIVITY" }),
+  usage: (userId: string, day: string): Key => ({ pk: personPartition(userId), sk: `USAGE#${day}` }),
+  message: (userId: string, threadId: string, messageId: string): Key => ({
+    pk: threadPartition(userId, threadId),
+    sk: `MESSAGE#${messageId}`,
+  }),
+  run: (userId: string, threadId: string): Key => ({ pk: threadPartition(userId, threadId), sk: "RUN" }),
+  /** `from` counts UTF-16 units of the answer's text before this chunk. */
+  chunk: (userId: string, threadId: string, claimId: string, from: number): Key => ({
+    pk: threadPartition(userId, threadId),
+    sk: `CHUNK#${claimId}#${padded(from)}`,
+  }),
+  /** What a run without a new question was given (settings, notes). Sorts after all numbered chunks. */
+  context: (userId: string, threadId: string, claimId: string): Key => ({
+    pk: threadPartition(userId, threadId),
+    sk: `CHUNK#${claimId}#context`,
+  }),
+  numbers: (userId: string, threadId: string): Key => ({ pk: threadPartition(userId, threadId), sk: "NUMBERS" }),
+  /** `hash` hides the address or IP that is counted; `start` is the window's first second, since the epoch. */
+  throttle: (kind: string, hash: string, start: number): Key => ({
+    pk: `THROTTLE#${kind}#${hash}`,
+    sk: `WINDOW#${start}`,
+  }),
+  /** A sign-in between two pages (first password), by the hash of its random token. */
+  challenge: (hash: string): Key => ({ pk: `CHALLENGE#${hash}`, sk: "CHALLENGE" }),
+} as const;
+
+/** Values of the index `byActivity`: lists read one prefix backwards. `time` is in milliseconds since the epoch. */
+export const activityAt = {
+  thread: (pinned: boolean, time: number): string => `THREAD#${pinned ? 1 : 0}#${new Date(time).toISOString()}`,
+  note: (pinned: boolean, time: number): string => `NOTE#${pinned ? 1 : 0}#${new Date(time).toISOString()}`,
+  deleted: (time: number): string => `DELETED#${new Date(time).toISOString()}`,
+} as const;
