@@ -1,4 +1,7 @@
-/** The Remix options; vite.config.ts hands them to the Vite plugin. */
+/**
+ * The Remix options; vite.config.ts hands them to the Vite plugin.
+ * @type {import("@remix-run/dev").VitePluginConfig}
+ */
 export default {
   future: {
     v3_fetcherPersist: true,
@@ -8,5 +11,4 @@ export default {
     v3_lazyRouteDiscovery: true,
     v3_routeConfig: true,
   },
-  serverModuleFormat: "esm",
 };

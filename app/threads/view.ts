@@ -1,0 +1,79 @@
+/** The shapes that loaders and streams give to the page. Times are milliseconds since the epoch. */
+import type { ThreadSettings } from "~/ai/settings";
+import type { ErrorCode } from "~/errors";
+
+/** How a run ended, as stored with its answer. A `void` run has no answer and is not shown. */
+export type Ending = "complete" | "stopped" | "interrupted" | "blocked" | "failed";
+
+/** A note that informed an answer. `number` is the note's number in the thread, for the thread's whole life. */
+export interface Sidenote {
+  number: number;
+  noteId: string;
+  title: string;
+  revision: number;
+  cited: boolean;
+  /** What of the note fits the citing sentence best; only on cited ones, 400 characters at most. */
+  passage?: string;
+}
+
+export interface MessageUsage {
+  inputTokens: number;
+  outputTokens: number;
+}
+
+export interface MessageView {
+  id: string;
+  role: "user" | "assistant";
+  text: string;
+  parentId: string | null;
+  createdAt: number;
+  /** The ids of all versions of this message (its siblings and itself), oldest first. */
+  versions: string[];
+  ending?: Ending;
+  error?: ErrorCode;
+  finishReason?: string;
+  model?: { ref: string; name: string };
+  settings?: ThreadSettings;
+  usage?: MessageUsage;
+  durationMs?: number;
+  sidenotes?: Sidenote[];
+}
+
+export interface ThreadCard {
+  threadId: string;
+  title: string;
+  pinned: boolean;
+  activityAt: number;
+}
+
+/** Which of a person's threads are answering, and which have an answer that nobody has seen. */
+export interface ActivityView {
+  live: Record<string, { runId: string; since: number }>;
+  unread: Record<string, { ending: Ending; endedAt: number }>;
+}
+
+/** The live run of a thread, with the text that its log vouches for now. */
+export interface RunView {
+  runId: string;
+  claimId: string;
+  /** The question it answers. */
+  messageId: string;
+  text: string;
+  startedAt: number;
+}
+
+export interface ThreadView {
+  thread: ThreadCard & {
+    settings: ThreadSettings /** When it expires, or null while pinned. */;
+    keptUntil: number | null;
+  };
+  /** The path on screen, oldest first. A question without an answer that is not the live run's was not answered. */
+  messages: MessageView[];
+  run: RunView | null;
+  /** The newest answer's id in order of acceptance. */
+  headId: string | null;
+  /** The last message of the path on screen. Differs from `headId` while an older version is looked at. */
+  tipId: string | null;
+  /** Notes of the thread with their numbers as they stand now, for the sidenotes of a live answer. */
+  numbers: { number: number; noteId: string; title: string }[];
+}
