@@ -8,6 +8,12 @@
  *
  * | pattern                                  | operation                       | function                          | units |
  * |------------------------------------------|---------------------------------|-----------------------------------|-------|
+ * | one thread                               | Get THREAD#, consistent         | getThread                         | 1 RU  |
+ * | a page of threads, pinned, then newest   | Query byActivity THREAD#        | listThreads                       | 1 RU a 4 KB |
+ * | rename a thread                          | Update THREAD#                  | renameThread                      | 3 WU  |
+ * | store a thread's settings                | Update THREAD#                  | saveThreadSettings                | 1 WU  |
+ * | pin a thread                             | Get, then Update THREAD#        | pinThread                         | 1 RU, 3 WU |
+ * | a thread was just used                   | Update THREAD#                  | touchThread                       | 3 WU  |
  */
 
 const padded = (value: number): string => String(value).padStart(9, "0");

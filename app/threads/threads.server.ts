@@ -1,0 +1,251 @@
+/**
+ * Threads: the item that a list shows and that decides whether the rest may be read. What happens inside a
+ * thread is the run protocol's matter. Of a thread's items only this one carries `expiresAt`; a thread whose
+ * last activity is older than the retention is hidden by reads even before the table removes it.
+ */
+import { Entity } from "dynamodb-toolbox/entity";
+import { GetItemCommand } from "dynamodb-toolbox/entity/actions/get";
+import { $remove, $set, UpdateItemCommand } from "dynamodb-toolbox/entity/actions/update";
+import { any } from "dynamodb-toolbox/schema/any";
+import { boolean } from "dynamodb-toolbox/schema/boolean";
+import { item } from "dynamodb-toolbox/schema/item";
+import { map } from "dynamodb-toolbox/schema/map";
+import { number } from "dynamodb-toolbox/schema/number";
+import { string } from "dynamodb-toolbox/schema/string";
+import { QueryCommand } from "dynamodb-toolbox/table/actions/query";
+import { z } from "zod";
+import { parseSettings, type ThreadSettings } from "~/ai/settings";
+import { config } from "~/config.server";
+import { activityAt, keys, personPartition, prefixes } from "~/data/keys.server";
+import { expiresIn, isRefused, table } from "~/data/table.server";
+import { PublicError } from "~/errors";
+import { cleanTitle } from "./title";
+import type { ThreadCard } from "./view";
+
+const card = map({ title: string(), pinned: boolean(), at: number() });
+
+/** The whole Thread item. A tombstone keeps its key and `deletedAt`. */
+export const ThreadEntity = new Entity({
+  name: "Thread",
+  table,
+  entityAttribute: false,
+  timestamps: false,
+  schema: item({
+    pk: string().key(),
+    sk: string().key(),
+    activityAt: string(),
+    card: card.optional(),
+    settings: any().optional(),
+    createdAt: number().optional(),
+    deletedAt: number().optional(),
+    expiresAt: number().optional(),
+  }),
+});
+
+/** What the index shows of it. */
+const ThreadCardEntity = new Entity({
+  name: "ThreadCard",
+  table,
+  entityAttribute: false,
+  timestamps: false,
+  schema: item({ pk: string().key(), sk: string().key(), activityAt: string(), card }),
+});
+
+export interface Thread extends ThreadCard {
+  settings: ThreadSettings;
+  createdAt: number;
+}
+
+const DAY = 86_400_000;
+
+/** When a thread expires, in milliseconds since the epoch; null while it is pinned. */
+export function keptUntil(thread: Pick<ThreadCard, "pinned" | "activityAt">): number | null {
+  return thread.pinned ? null : thread.activityAt + config.retentionDays * DAY;
+}
+
+const isKept = (thread: ThreadCard, now = Date.now()): boolean => (keptUntil(thread) ?? now + 1) > now;
+
+/** The attributes of a new Thread item. */
+export function newThreadItem(
+  userId: string,
+  threadId: string,
+  title: string,
+  settings: ThreadSettings,
+  now = Date.now(),
+) {
+  return {
+    ...keys.thread(userId, threadId),
+    activityAt: activityAt.thread(false, now),
+    card: { title, pinned: false, at: now },
+    settings,
+    createdAt: now,
+    expiresAt: expiresIn(config.retentionDays, now),
+  };
+}
+
+/** The thread, or undefined if it is absent, deleted or expired. Read consistently. */
+export async function getThread(userId: string, threadId: string): Promise<Thread | undefined> {
+  const { Item } = await ThreadEntity.build(GetItemCommand)
+    .key(keys.thread(userId, threadId))
+    .options({ consistent: true })
+    .send();
+  if (!Item?.card || Item.deletedAt) return undefined;
+  const thread: Thread = {
+    threadId,
+    title: Item.card.title,
+    pinned: Item.card.pinned,
+    activityAt: Item.card.at,
+    settings: parseSettings(Item.settings),
+    createdAt: Item.createdAt ?? Item.card.at,
+  };
+  return isKept(thread) ? thread : undefined;
+}
+
+/** As {@link getThread}; throws `not-found`. */
+export async function requireThread(userId: string, threadId: string): Promise<Thread> {
+  const thread = await getThread(userId, threadId);
+  if (!thread) throw new PublicError("not-found");
+  return thread;
+}
+
+const cursorSchema = z.strictObject({
+  a: z.string().startsWith("THREAD#").max(64),
+  s: z.string().startsWith(prefixes.thread).max(64),
+});
+
+function readCursor(cursor: string): z.infer<typeof cursorSchema> {
+  try {
+    return cursorSchema.parse(JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")));
+  } catch (error) {
+    throw new PublicError("bad-request", { message: "This page of the list does not exist.", cause: error });
+  }
+}
+
+/**
+ * A page of the person's threads: pinned ones first, then the newest activity first. The cursor names a place
+ * inside the person's own partition only. Throws `bad-request` on a forged one.
+ */
+export async function listThreads(
+  userId: string,
+  options: { cursor?: string; limit?: number } = {},
+): Promise<{ items: ThreadCard[]; cursor?: string }> {
+  const limit = options.limit ?? 50;
+  const start = options.cursor ? readCursor(options.cursor) : undefined;
+  const items: ThreadCard[] = [];
+  let from: Record<string, unknown> | undefined = start && {
+    pk: personPartition(userId),
+    sk: start.s,
+    activityAt: start.a,
+  };
+  do {
+    const page = await table
+      .build(QueryCommand)
+      .query({ index: "byActivity", partition: personPartition(userId), range: { beginsWith: "THREAD#" } })
+      .entities(ThreadCardEntity)
+      .options({
+        reverse: true,
+        consistent: true,
+        limit: limit - items.length,
+        entityAttrFilter: false,
+        exclusiveStartKey: from,
+      })
+      .send();
+    for (const { sk, card } of page.Items ?? []) {
+      const thread = {
+        threadId: sk.slice(prefixes.thread.length),
+        title: card.title,
+        pinned: card.pinned,
+        activityAt: card.at,
+      };
+      if (isKept(thread)) items.push(thread);
+    }
+    from = page.LastEvaluatedKey;
+  } while (from && items.length < limit);
+  if (!from) return { items };
+  const cursor = cursorSchema.parse({ a: from.activityAt, s: from.sk });
+  return { items, cursor: Buffer.from(JSON.stringify(cursor)).toString("base64url") };
+}
+
+const alive = {
+  and: [
+    { attr: "sk", exists: true },
+    { attr: "deletedAt", exists: false },
+  ],
+} as const;
+
+async function change(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    throw isRefused(error) ? new PublicError("not-found") : error;
+  }
+}
+
+/** Gives the thread a title of the person's own. Does not count as activity. Throws `not-found`. */
+export async function renameThread(userId: string, threadId: string, title: string): Promise<void> {
+  const clean = cleanTitle(title);
+  if (clean === "") throw new PublicError("bad-request", { message: "A title needs at least one letter." });
+  await change(
+    ThreadEntity.build(UpdateItemCommand)
+      .item({ ...keys.thread(userId, threadId), card: { title: clean } })
+      .options({ condition: { and: [...alive.and] } })
+      .send(),
+  );
+}
+
+/** Stores the thread's settings: only what the person changed. Takes effect with the next message. */
+export async function saveThreadSettings(userId: string, threadId: string, settings: ThreadSettings): Promise<void> {
+  await change(
+    ThreadEntity.build(UpdateItemCommand)
+      .item({ ...keys.thread(userId, threadId), settings: $set(settings) })
+      .options({ condition: { and: [...alive.and] } })
+      .send(),
+  );
+}
+
+/** Pins the thread, so that it never expires and stands first, or takes the pin off. */
+export async function pinThread(userId: string, threadId: string, pinned: boolean): Promise<void> {
+  const thread = await requireThread(userId, threadId);
+  await change(
+    ThreadEntity.build(UpdateItemCommand)
+      .item({
+        ...keys.thread(userId, threadId),
+        activityAt: activityAt.thread(pinned, thread.activityAt),
+        card: { pinned },
+        expiresAt: pinned ? $remove() : expiresIn(config.retentionDays, thread.activityAt),
+      })
+      .options({ condition: { and: [...alive.and] } })
+      .send(),
+  );
+}
+
+/**
+ * Marks the thread as just used: it moves up the list and its expiry moves on. Returns false if it was deleted
+ * meanwhile: then the caller ends its run.
+ */
+export async function touchThread(
+  userId: string,
+  threadId: string,
+  pinned: boolean,
+  now = Date.now(),
+): Promise<boolean> {
+  const touch = (asPinned: boolean) =>
+    ThreadEntity.build(UpdateItemCommand)
+      .item({
+        ...keys.thread(userId, threadId),
+        activityAt: activityAt.thread(asPinned, now),
+        card: { at: now },
+        expiresAt: asPinned ? $remove() : expiresIn(config.retentionDays, now),
+      })
+      .options({ condition: { and: [...alive.and, { attr: "card.pinned", eq: asPinned }] } })
+      .send();
+  for (const asPinned of [pinned, !pinned]) {
+    try {
+      await touch(asPinned);
+      return true;
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+    }
+  }
+  return false;
+}
