@@ -14,6 +14,14 @@
  * | store a thread's settings                | Update THREAD#                  | saveThreadSettings                | 1 WU  |
  * | pin a thread                             | Get, then Update THREAD#        | pinThread                         | 1 RU, 3 WU |
  * | a thread was just used                   | Update THREAD#                  | touchThread                       | 3 WU  |
+ * | one note                                 | Get NOTE#, consistent           | getNote, requireNote              | 1 RU a 4 KB |
+ * | a page of notes, pinned, then newest     | Query byActivity NOTE#          | listNotes                         | 1 RU a 4 KB |
+ * | how many notes                           | Query byActivity NOTE#, COUNT   | countNotes                        | 1 RU a 4 KB |
+ * | all notes with their texts               | Query NOTE#, consistent         | listAllNotes, searchNotes         | 1 RU a 4 KB |
+ * | a new note                               | Put NOTE#, if absent            | createNote                        | 2 WU, 1 a KB |
+ * | new words for a note                     | Get, then Update NOTE#          | saveNote                          | 1 RU a 4 KB, 3 WU, 1 a KB |
+ * | pin a note                               | Get, then Update NOTE#          | pinNote                           | as saveNote |
+ * | delete a note (a tombstone), undo that   | Get, then Update NOTE#          | deleteNote, restoreNote           | as saveNote |
  */
 
 const padded = (value: number): string => String(value).padStart(9, "0");
