@@ -1,0 +1,45 @@
+/**
+ * Which models people may use, the default one, and the words that stand before every thread. Deploy-time data:
+ * the server may invoke what is listed here and nothing else. Each listed Bedrock model must be enabled once in
+ * the account by somebody who may subscribe to it; the server's role cannot.
+ */
+
+/** `bedrock:<model or inference profile id>` or `openai:<id>`. OpenAI models need the secret OpenAiKey. */
+const allow = [
+  "bedrock:us.amazon.nova-lite-v1:0",
+  "bedrock:us.amazon.nova-pro-v1:0",
+  "bedrock:us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+  "bedrock:us.meta.llama3-3-70b-instruct-v1:0",
+  "openai:gpt-4.1",
+  "openai:gpt-4.1-mini",
+  "openai:gpt-5-mini",
+];
+
+export const models = {
+  allow,
+  default: "bedrock:us.amazon.nova-lite-v1:0",
+  /** For example "Answer in the language of the question." Absent: nothing is added. */
+  systemPrompt: undefined as string | undefined,
+};
+
+/** OpenAI-compatible endpoints beside OpenAI itself: a name, a URL that ends in /v1, and a key if it needs one. */
+export const compatible: { name: string; url: string; key?: string }[] = [];
+
+/** "off", the value of a secret that was never set, means that no OpenAI model is offered. */
+export const openAiKey = new sst.Secret("OpenAiKey", "off");
+
+const account = aws.getCallerIdentityOutput().accountId;
+const region = aws.getRegionOutput().region;
+const bedrockIds = allow.filter((ref) => ref.startsWith("bedrock:")).map((ref) => ref.slice("bedrock:".length));
+const geography = /^(us|eu|apac|us-gov|jp|au|ca|global)\./;
+
+/**
+ * An inference profile routes a call to the same model in several regions, so the model's ARN leaves the region
+ * open; the profile's own ARN does not.
+ */
+export const invocableArns = bedrockIds.flatMap((id) => {
+  const model = `arn:aws:bedrock:*::foundation-model/${id.replace(geography, "")}`;
+  return geography.test(id)
+    ? [model, $interpolate`arn:aws:bedrock:${region}:${account}:inference-profile/${id}`]
+    : [model];
+});

@@ -1,0 +1,15 @@
+/** What differs between stages, and what the operator decides. Change it here, then deploy. */
+
+export const production = $app.stage === "production";
+
+/**
+ * Whether strangers may make an account. Closed as shipped, since a public address must not spend the operator's
+ * money: add people with the AWS console or `aws cognito-idp admin-create-user`.
+ */
+export const signUp: "open" | "closed" = "closed";
+
+/** How many threads of one person may answer at the same time. Each holds one Lambda execution while it does. */
+export const liveRuns = 3;
+
+/** Threads without a message for this long are removed; pinned ones never are. */
+export const retentionDays = 90;
