@@ -1,0 +1,50 @@
+/**
+ * The Chromium for the tests: the one that CHROMIUM_PATH names, Playwright's own if it is installed, the system's,
+ * or the one that an npm package ships (Linux x64), so that a fresh clone needs nothing but npm.
+ */
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "@playwright/test";
+
+export interface Browser {
+  executablePath: string;
+  /** What the browser needs in its environment, beside what is there. */
+  env: Record<string, string>;
+}
+
+/** Off: everything that a browser asks of its maker by itself. */
+export const browserFlags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
+
+export async function findBrowser(): Promise<Browser> {
+  const named = process.env.CHROMIUM_PATH;
+  if (named) return { executablePath: named, env: {} };
+  const installed = [
+    chromium.executablePath(),
+    "/usr/bin/chromium",
+    "/usr/bin/google-chrome",
+    "/usr/bin/chromium-browser",
+  ];
+  const found = installed.find((path) => path && existsSync(path));
+  if (found) return { executablePath: found, env: {} };
+  if (process.platform !== "linux" || process.arch !== "x64")
+    throw new Error(
+      "No Chromium was found. Install one (npx playwright install chromium) or name it in CHROMIUM_PATH.",
+    );
+  const cache = join(resolve(dirname(fileURLToPath(import.meta.url)), "../.."), ".cache/chromium");
+  mkdirSync(cache, { recursive: true });
+  // The package unpacks the shared libraries that the browser needs only where it believes to run on Lambda.
+  process.env.TMPDIR = cache;
+  process.env.AWS_EXECUTION_ENV = "AWS_Lambda_nodejs24.x";
+  const { default: shipped } = await import("@sparticuz/chromium");
+  const executablePath = await shipped.executablePath();
+  delete process.env.AWS_EXECUTION_ENV;
+  return { executablePath, env: { LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH ?? "" } };
+}
