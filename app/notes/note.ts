@@ -84,7 +84,8 @@ export function titleFrom(text: string): string {
       line
         .slice(0, 400)
         .replace(/^[\s#>*+\-`~_]+/, "")
-        .replace(/[*_`]+/g, ""),
+        // Marks that touch a word; "5 * 3" and "file_name" stay.
+        .replace(/[*`]+(?=\S)|(?<=\S)[*`]+|(?<=\S)_+(?=\s|$)|(?<=\s)_+(?=\S)/g, ""),
     );
     if (/[\p{L}\p{N}\p{S}]/u.test(words)) return cut(words, derivedTitleLength);
   }
