@@ -14,7 +14,7 @@ import { number } from "dynamodb-toolbox/schema/number";
 import { string } from "dynamodb-toolbox/schema/string";
 import { QueryCommand } from "dynamodb-toolbox/table/actions/query";
 import { z } from "zod";
-import { parseSettings, type ThreadSettings } from "~/ai/settings";
+import { type ThreadSettings, threadSettings } from "~/ai/settings";
 import { config } from "~/config.server";
 import { activityAt, keys, personPartition, prefixes } from "~/data/keys.server";
 import { expiresIn, isRefused, table } from "~/data/table.server";
@@ -41,6 +41,9 @@ export const ThreadEntity = new Entity({
     expiresAt: number().optional(),
   }),
 });
+
+/** Settings as stored; what this version does not understand any more counts as never changed. */
+export const readSettings = (stored: unknown): ThreadSettings => threadSettings.safeParse(stored).data ?? {};
 
 /** What the index shows of it. */
 const ThreadCardEntity = new Entity({
@@ -95,7 +98,7 @@ export async function getThread(userId: string, threadId: string): Promise<Threa
     title: Item.card.title,
     pinned: Item.card.pinned,
     activityAt: Item.card.at,
-    settings: parseSettings(Item.settings),
+    settings: readSettings(Item.settings),
     createdAt: Item.createdAt ?? Item.card.at,
   };
   return isKept(thread) ? thread : undefined;
