@@ -22,6 +22,7 @@ export const errors = {
   // How a run ends badly. Stored with the answer and shown in its card.
   "model-busy": { status: 502, message: "The model is busy. Your message is kept." },
   "model-denied": { status: 502, message: "This model is not enabled in the account that runs Sidenote." },
+  "model-credit": { status: 502, message: "The account that runs Sidenote has no credit left for this model." },
   "model-missing": { status: 502, message: "This model is not offered any more. Choose another one." },
   "model-refused": { status: 502, message: "The model refused this request." },
   "model-empty": { status: 502, message: "The model answered with nothing." },

@@ -1,21 +1,9 @@
 import { config } from "~/config.server";
 import { PublicError } from "~/errors";
-import type { Supports } from "./families";
+import type { Model } from "./model";
 import { type ModelRef, parseModelRef } from "./settings";
 
-/** A model as it is offered. Sizes are in tokens. */
-export interface Model {
-  ref: ModelRef;
-  vendor: string;
-  id: string;
-  name: string;
-  family: string;
-  window: number;
-  maxOutput: number;
-  supports: Supports;
-  /** Why it cannot be used now, as a sentence. */
-  unavailable?: string;
-}
+export type { Model } from "./model";
 
 /** The models that a person may choose from, and what to say about lists that could not be read. */
 export async function listModels(): Promise<{ models: Model[]; notices: string[] }> {
@@ -34,10 +22,12 @@ export async function requireModel(ref: ModelRef | undefined): Promise<Model> {
     family: "unknown",
     window: 8_192,
     maxOutput: 4_096,
+    thinks: false,
     supports: {
       temperature: { min: 0, max: 1 },
       topP: { min: 0, max: 1 },
       temperatureWithTopP: true,
+      sampling: "always",
       stopSequences: { max: 4 },
       reasoningEffort: false,
       systemPrompt: true,
