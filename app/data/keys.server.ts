@@ -14,6 +14,8 @@
  * | store a thread's settings                | Update THREAD#                  | saveThreadSettings                | 1 WU  |
  * | pin a thread                             | Get, then Update THREAD#        | pinThread                         | 1 RU, 3 WU |
  * | a thread was just used                   | Update THREAD#                  | touchThread                       | 3 WU  |
+ * | a thread's note numbers                  | Get NUMBERS, consistent         | getNumbers                        | 1 RU  |
+ * | number notes new to a thread             | Put NUMBERS                     | numberNotes                       | 1 WU  |
  * | one note                                 | Get NOTE#, consistent           | getNote, requireNote              | 1 RU a 4 KB |
  * | a page of notes, pinned, then newest     | Query byActivity NOTE#          | listNotes                         | 1 RU a 4 KB |
  * | how many notes                           | Query byActivity NOTE#, COUNT   | countNotes                        | 1 RU a 4 KB |

@@ -1,0 +1,153 @@
+import { randomUUID } from "node:crypto";
+import { PutItemCommand } from "dynamodb-toolbox/entity/actions/put";
+import { afterAll, describe, expect, test } from "vitest";
+import { startTable } from "./table";
+
+const local = await startTable();
+const {
+  getThread,
+  listThreads,
+  newThreadItem,
+  pinThread,
+  renameThread,
+  saveThreadSettings,
+  ThreadEntity,
+  touchThread,
+} = await import("~/threads/threads.server");
+const { getNumbers, numberNotes } = await import("~/threads/numbers.server");
+const { keys } = await import("~/data/keys.server");
+const { documents } = await import("~/data/table.server");
+const { newThreadId } = await import("~/threads/ids");
+
+afterAll(async () => {
+  documents.destroy();
+  await local.stop();
+});
+
+const DAY = 86_400_000;
+
+async function makeThread(userId: string, title: string, at = Date.now()): Promise<string> {
+  const threadId = newThreadId(at);
+  await ThreadEntity.build(PutItemCommand)
+    .item(newThreadItem(userId, threadId, title, {}, at))
+    .send();
+  return threadId;
+}
+
+const titles = async (userId: string): Promise<string[]> => (await listThreads(userId)).items.map(({ title }) => title);
+
+describe("the list of threads", () => {
+  test("shows pinned threads first, then those used last", async () => {
+    const userId = randomUUID();
+    const now = Date.now();
+    const oldest = await makeThread(userId, "oldest", now - 3000);
+    await makeThread(userId, "middle", now - 2000);
+    const newest = await makeThread(userId, "newest", now - 1000);
+    expect(await titles(userId)).toEqual(["newest", "middle", "oldest"]);
+    await pinThread(userId, oldest, true);
+    expect(await titles(userId)).toEqual(["oldest", "newest", "middle"]);
+    await pinThread(userId, oldest, false);
+    expect(await touchThread(userId, oldest, false)).toBe(true);
+    expect(await titles(userId)).toEqual(["oldest", "newest", "middle"]);
+    expect(newest).not.toBe(oldest);
+  });
+
+  test("is paged without a gap or a repeat, and its cursor leads nowhere else", async () => {
+    const userId = randomUUID();
+    const other = randomUUID();
+    await makeThread(other, "another person's");
+    for (let index = 0; index < 23; index++) await makeThread(userId, `thread ${index}`, Date.now() - index * 1000);
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await listThreads(userId, { limit: 5, ...(cursor ? { cursor } : {}) });
+      seen.push(...page.items.map(({ title }) => title));
+      if (cursor) await expect(listThreads(other, { cursor })).resolves.toMatchObject({ items: [] });
+      cursor = page.cursor;
+    } while (cursor);
+    expect(seen).toEqual(Array.from({ length: 23 }, (_, index) => `thread ${index}`));
+    const forged = Buffer.from(JSON.stringify({ a: "NOTE#0#x", s: "NOTE#x" })).toString("base64url");
+    for (const bad of ["x", forged, "e30"])
+      await expect(listThreads(userId, { cursor: bad })).rejects.toMatchObject({ code: "bad-request" });
+  });
+
+  test("leaves out a thread whose retention is over, unless it is pinned", async () => {
+    const userId = randomUUID();
+    const old = Date.now() - 91 * DAY;
+    await makeThread(userId, "expired", old);
+    const kept = await makeThread(userId, "kept", Date.now() - 89 * DAY);
+    const expired = await makeThread(userId, "pinned in time", old);
+    await ThreadEntity.build(PutItemCommand)
+      .item({
+        ...newThreadItem(userId, expired, "pinned in time", {}, old),
+        card: { title: "pinned in time", pinned: true, at: old },
+      })
+      .send();
+    expect((await titles(userId)).toSorted()).toEqual(["kept", "pinned in time"]);
+    expect(await getThread(userId, kept)).toMatchObject({ title: "kept" });
+  });
+});
+
+describe("a thread", () => {
+  test("keeps its place in the list when it is renamed", async () => {
+    const userId = randomUUID();
+    const first = await makeThread(userId, "first", Date.now() - 1000);
+    await makeThread(userId, "second");
+    await renameThread(userId, first, "  A name\nof my own ");
+    expect(await titles(userId)).toEqual(["second", "A name of my own"]);
+    await expect(renameThread(userId, first, " \n ")).rejects.toMatchObject({ code: "bad-request" });
+  });
+
+  test("keeps only the settings that were changed", async () => {
+    const userId = randomUUID();
+    const threadId = await makeThread(userId, "settings");
+    await saveThreadSettings(userId, threadId, { temperature: 0.3, model: "openai:gpt-4.1-mini" });
+    expect((await getThread(userId, threadId))?.settings).toEqual({ temperature: 0.3, model: "openai:gpt-4.1-mini" });
+    await saveThreadSettings(userId, threadId, {});
+    expect((await getThread(userId, threadId))?.settings).toEqual({});
+  });
+
+  test("of another person does not exist, whatever is asked of it", async () => {
+    const [owner, other] = [randomUUID(), randomUUID()];
+    const threadId = await makeThread(owner, "private");
+    expect(await getThread(other, threadId)).toBeUndefined();
+    await expect(renameThread(other, threadId, "mine")).rejects.toMatchObject({ code: "not-found" });
+    await expect(pinThread(other, threadId, true)).rejects.toMatchObject({ code: "not-found" });
+    await expect(saveThreadSettings(other, threadId, {})).rejects.toMatchObject({ code: "not-found" });
+    expect(await touchThread(other, threadId, false)).toBe(false);
+    expect(await getThread(owner, threadId)).toMatchObject({ title: "private" });
+    expect(keys.thread(other, threadId).pk).toContain(other);
+  });
+});
+
+describe("the numbers of a thread's notes", () => {
+  test("are given once and kept", async () => {
+    const userId = randomUUID();
+    const first = await numberNotes(userId, "T", undefined, ["a", "b"]);
+    expect(first.notes).toEqual({ a: 1, b: 2 });
+    const second = await numberNotes(userId, "T", await getNumbers(userId, "T"), ["b", "c"]);
+    expect(second.notes).toEqual({ a: 1, b: 2, c: 3 });
+    expect(second.delimiter).toBe(first.delimiter);
+    expect(await getNumbers(userId, "T")).toEqual(second);
+  });
+
+  test("are never given twice, even by requests at the same time that saw nothing yet", async () => {
+    const userId = randomUUID();
+    const rounds = await Promise.all(
+      ["a", "b", "c", "d"].map((noteId) => numberNotes(userId, "T", undefined, [noteId, "shared"])),
+    );
+    const stored = await getNumbers(userId, "T");
+    const given = Object.values(stored?.notes ?? {});
+    expect(new Set(given).size).toBe(5);
+    for (const round of rounds) {
+      expect(stored?.notes).toMatchObject(round.notes);
+      expect(round.delimiter).toBe(stored?.delimiter);
+    }
+  });
+
+  test("are not written while the person has no notes", async () => {
+    const userId = randomUUID();
+    expect((await numberNotes(userId, "T", undefined, [])).notes).toEqual({});
+    expect(await getNumbers(userId, "T")).toBeUndefined();
+  });
+});
