@@ -1,10 +1,23 @@
 import { fileURLToPath } from "node:url";
 import { vitePlugin as remix } from "@remix-run/dev";
 import tailwindcss from "@tailwindcss/vite";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 import remixConfig from "./remix.config.js";
+
+/**
+ * Makes our own handler the entry of the server half, instead of Remix's bare build. So both lie in one graph of
+ * modules, in development and in production: two copies of one module would not see each other's invocation.
+ */
+const lambdaEntry: Plugin = {
+  name: "sidenote:lambda-entry",
+  enforce: "post",
+  config: (_config, { isSsrBuild }) =>
+    isSsrBuild ? { build: { rollupOptions: { input: "app/entry.lambda.ts" } } } : undefined,
+};
 
 export default defineConfig({
   resolve: { alias: { "~": fileURLToPath(new URL("./app", import.meta.url)) } },
-  plugins: [tailwindcss(), !process.env.VITEST && remix(remixConfig)],
+  // Known before the first visit; found later, they would reload the page under the person's hands.
+  optimizeDeps: { entries: ["app/entry.client.tsx", "app/root.tsx", "app/routes/**/*.tsx"] },
+  plugins: [tailwindcss(), !process.env.VITEST && [remix(remixConfig), lambdaEntry]],
 });

@@ -1,0 +1,81 @@
+/** The process of one app server. Started by `startAppServer`. */
+import { createServer, type Server } from "node:http";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { type Assets, readAssets } from "./assets.ts";
+import { buildFolder } from "./build.ts";
+import { type FunctionUrlOptions, serveFunctionUrl } from "./function-url.ts";
+import { isolatedRuntime } from "./isolated-runtime.ts";
+import { installLambdaGlobals, type Runtime, type StreamingHandler, sharedRuntime } from "./lambda-runtime.ts";
+import { runProcess, tellParent } from "./process.ts";
+
+export interface AppServerProcessOptions {
+  port: number;
+  mode: "shared" | "isolated" | "development";
+  deadlineMs: number;
+}
+
+export interface AppServerReady {
+  url: string;
+  port: number;
+}
+
+interface Parts {
+  runtime: Runtime;
+  server: Server;
+  assets?: Assets;
+  middleware?: FunctionUrlOptions["middleware"];
+  stop?: () => Promise<void>;
+}
+
+/** The handler that Lambda runs, taken from its source at each request; Vite serves the browser's half. */
+async function development(): Promise<Parts> {
+  const server = createServer();
+  const { createServer: createVite } = await import("vite");
+  const vite = await createVite({
+    root: fileURLToPath(new URL("../..", import.meta.url)),
+    appType: "custom",
+    server: { middlewareMode: true, hmr: { server } },
+  });
+  installLambdaGlobals();
+  return {
+    server,
+    runtime: sharedRuntime(async () => {
+      const { handler } = await vite.ssrLoadModule("/app/entry.lambda.ts");
+      return handler as StreamingHandler;
+    }),
+    middleware: (request, response, next) => vite.middlewares(request, response, next),
+    stop: () => vite.close(),
+  };
+}
+
+async function built({ mode, deadlineMs }: AppServerProcessOptions): Promise<Parts> {
+  const bundle = pathToFileURL(`${buildFolder}/lambda/index.mjs`).href;
+  const assets = readAssets(`${buildFolder}/client`);
+  const server = createServer();
+  if (mode === "isolated") {
+    const runtime = isolatedRuntime({
+      bundle,
+      env: process.env as Record<string, string>,
+      deadlineMs,
+      onLine: (line) => console.log(line),
+      onWorkers: (pids) => tellParent({ type: "workers", pids }),
+    });
+    return { runtime, assets, server };
+  }
+  installLambdaGlobals();
+  const { handler } = (await import(bundle)) as { handler: StreamingHandler };
+  return { runtime: sharedRuntime(async () => handler), assets, server };
+}
+
+runProcess<AppServerProcessOptions, AppServerReady>(async (options) => {
+  const { stop, ...parts } = options.mode === "development" ? await development() : await built(options);
+  const { deadlineMs } = options;
+  const { url, port, stop: stopServing } = await serveFunctionUrl({ ...parts, port: options.port, deadlineMs });
+  return {
+    ready: { url, port },
+    async stop() {
+      await stopServing(1_000);
+      await stop?.();
+    },
+  };
+});

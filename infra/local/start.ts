@@ -1,0 +1,109 @@
+/**
+ * `npm start` and `npm run dev`: the local cloud and one app server, watched over until Ctrl-C. With `app`, the
+ * app alone, for a cloud that somebody else speaks for (`sst dev`).
+ */
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { relative, resolve } from "node:path";
+import { type AppServer, startAppServer } from "./app-server.ts";
+import { ensureBuild } from "./build.ts";
+import { type Cloud, findVendors, startCloud } from "./cloud.ts";
+
+const mode = process.argv[2];
+if (mode !== "dev" && mode !== "start" && mode !== "app") throw new Error("Usage: start.ts <dev | start | app>");
+
+const print = (line: string): void => console.log(line);
+
+function readPort(): number {
+  const text = process.env.PORT || "3000";
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new Error(`PORT is not the number of a port: ${text}`);
+  return port;
+}
+
+/** Asked before anything slow begins; the app server finds out again by itself. */
+async function requireFreePort(port: number): Promise<void> {
+  const probe = createServer();
+  probe.listen(port, "127.0.0.1");
+  try {
+    await once(probe, "listening");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE") throw new Error(`Port ${port} is taken. Choose another one: PORT=${port + 1}`);
+    if (code === "EACCES") throw new Error(`Port ${port} needs rights that this process does not have.`);
+    throw error;
+  }
+  probe.close();
+  await once(probe, "close");
+}
+
+let cloud: Cloud | undefined;
+let app: AppServer | undefined;
+let ending = false;
+
+/** Ends the app before the cloud that it writes to. */
+async function end(code: number, reason?: string): Promise<void> {
+  if (ending) return;
+  ending = true;
+  if (reason) console.error(reason);
+  // Two processes have a few seconds each; whatever happens, this one does not stay.
+  setTimeout(() => process.exit(1), 15_000).unref();
+  await app?.stop();
+  await cloud?.stop();
+  process.exit(code);
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void end(0));
+process.on("disconnect", () => void end(0));
+
+/** Starts the app server again when it dies, as Lambda would; gives up when that does not help. */
+async function superviseApp(start: () => Promise<AppServer>): Promise<void> {
+  for (let failures = 0; ; ) {
+    const since = Date.now();
+    app = await start();
+    const how = await app.gone;
+    if (ending) return;
+    failures = Date.now() - since < 10_000 ? failures + 1 : 0;
+    if (failures >= 3) return end(1, `The app server keeps ending (${how}).`);
+    console.error(`The app server ended (${how}). It is started again.`);
+  }
+}
+
+async function main(): Promise<void> {
+  const port = readPort();
+  await requireFreePort(port);
+  const development = mode !== "start";
+
+  let env: Record<string, string>;
+  if (mode === "app") {
+    // Under `sst dev` the environment says which cloud it is.
+    env = Object.fromEntries(
+      Object.entries(process.env).filter((entry): entry is [string, string] => /^(AWS_|SST_|ORIGIN$)/.test(entry[0])),
+    );
+  } else {
+    const dataFolder = resolve(process.env.SIDENOTE_DATA || ".local");
+    if (!development) await ensureBuild();
+    if (ending) return;
+    const { vendors, lines } = await findVendors(process.env);
+    cloud = await startCloud({ dataFolder, vendors, onLine: print });
+    if (ending) return cloud.stop();
+    env = cloud.env;
+    void cloud.gone.then((how) => {
+      if (!ending) void end(1, `The local cloud ended (${how}).`);
+    });
+    print(`The data lies in ${relative(process.cwd(), dataFolder) || "."}`);
+    print(`The model server is ${cloud.modelsUrl}`);
+    for (const line of lines) print(line);
+  }
+
+  let told = false;
+  await superviseApp(async () => {
+    const server = await startAppServer({ env, port, development, onLine: print });
+    if (!told) print(`\nSidenote is ready: http://localhost:${port}\nCtrl-C ends it.\n`);
+    told = true;
+    return server;
+  });
+}
+
+main().catch((error: unknown) => void end(1, error instanceof Error ? error.message : String(error)));
