@@ -1,0 +1,249 @@
+/**
+ * The models that the local model server offers, with what each really takes. A small cut of the real lists of
+ * us-east-1 and OpenAI, chosen for its traps: models that want an inference profile, that refuse temperature, or
+ * temperature beside topP, or a system prompt, or an answer that is begun for them; and entries that a chat app
+ * must leave out (embeddings, images, no streaming, legacy).
+ */
+
+export type Modality = "TEXT" | "IMAGE" | "VIDEO" | "SPEECH" | "EMBEDDING";
+
+/** Sizes are in tokens. */
+export interface BedrockModel {
+  id: string;
+  name: string;
+  provider: string;
+  input: Modality[];
+  output: Modality[];
+  streaming: boolean;
+  status: "ACTIVE" | "LEGACY";
+  /** Whether the bare id may be called; else only its inference profiles. */
+  onDemand: boolean;
+  /** The geographies of its inference profiles: the id is prefixed with them. */
+  profiles: ("us" | "global")[];
+  window: number;
+  maxOutput: number;
+  /** The highest temperature; false: it refuses the setting. */
+  temperature: number | false;
+  temperatureWithTopP: boolean;
+  systemPrompt: boolean;
+  /** Whether the last message may be the assistant's, for the model to go on from. */
+  prefill: boolean;
+  maxStopSequences: number;
+}
+
+const bedrockDefaults = {
+  input: ["TEXT"] as Modality[],
+  output: ["TEXT"] as Modality[],
+  streaming: true,
+  status: "ACTIVE" as const,
+  onDemand: true,
+  profiles: [] as ("us" | "global")[],
+  window: 128_000,
+  maxOutput: 8_192,
+  temperature: 1 as number | false,
+  temperatureWithTopP: true,
+  systemPrompt: true,
+  prefill: false,
+  maxStopSequences: 4,
+};
+
+function bedrock(model: Partial<BedrockModel> & Pick<BedrockModel, "id" | "name" | "provider">): BedrockModel {
+  return { ...bedrockDefaults, ...model };
+}
+
+const nova = { provider: "Amazon", maxOutput: 10_000, profiles: ["us" as const] };
+const claude = {
+  provider: "Anthropic",
+  input: ["TEXT", "IMAGE"] as Modality[],
+  onDemand: false,
+  profiles: ["us" as const, "global" as const],
+  window: 200_000,
+  maxOutput: 64_000,
+  temperatureWithTopP: false,
+  prefill: true,
+  maxStopSequences: 8_191,
+};
+
+export const bedrockModels: readonly BedrockModel[] = [
+  bedrock({ id: "amazon.nova-micro-v1:0", name: "Nova Micro", ...nova }),
+  bedrock({
+    id: "amazon.nova-lite-v1:0",
+    name: "Nova Lite",
+    ...nova,
+    input: ["TEXT", "IMAGE", "VIDEO"],
+    window: 300_000,
+  }),
+  bedrock({
+    id: "amazon.nova-pro-v1:0",
+    name: "Nova Pro",
+    ...nova,
+    input: ["TEXT", "IMAGE", "VIDEO"],
+    window: 300_000,
+  }),
+  bedrock({
+    id: "amazon.nova-2-lite-v1:0",
+    name: "Nova 2 Lite",
+    ...nova,
+    input: ["TEXT", "IMAGE", "VIDEO"],
+    onDemand: false,
+    profiles: ["us", "global"],
+    window: 1_000_000,
+    maxOutput: 65_535,
+  }),
+  bedrock({
+    id: "amazon.nova-canvas-v1:0",
+    name: "Nova Canvas",
+    provider: "Amazon",
+    input: ["TEXT", "IMAGE"],
+    output: ["IMAGE"],
+    streaming: false,
+  }),
+  bedrock({
+    id: "amazon.titan-embed-text-v2:0",
+    name: "Titan Text Embeddings V2",
+    provider: "Amazon",
+    output: ["EMBEDDING"],
+    streaming: false,
+  }),
+  bedrock({
+    id: "anthropic.claude-3-haiku-20240307-v1:0",
+    name: "Claude 3 Haiku",
+    ...claude,
+    status: "LEGACY",
+    onDemand: true,
+    profiles: ["us"],
+    maxOutput: 4_096,
+    temperatureWithTopP: true,
+  }),
+  bedrock({ id: "anthropic.claude-haiku-4-5-20251001-v1:0", name: "Claude Haiku 4.5", ...claude }),
+  bedrock({ id: "anthropic.claude-sonnet-4-5-20250929-v1:0", name: "Claude Sonnet 4.5", ...claude }),
+  bedrock({
+    id: "anthropic.claude-opus-4-7",
+    name: "Claude Opus 4.7",
+    ...claude,
+    window: 1_000_000,
+    maxOutput: 128_000,
+    temperature: false,
+    prefill: false,
+  }),
+  bedrock({ id: "cohere.rerank-v3-5:0", name: "Rerank 3.5", provider: "Cohere", streaming: false }),
+  bedrock({
+    id: "meta.llama3-3-70b-instruct-v1:0",
+    name: "Llama 3.3 70B Instruct",
+    provider: "Meta",
+    onDemand: false,
+    profiles: ["us"],
+  }),
+  bedrock({
+    id: "meta.llama4-maverick-17b-instruct-v1:0",
+    name: "Llama 4 Maverick 17B Instruct",
+    provider: "Meta",
+    input: ["TEXT", "IMAGE"],
+    onDemand: false,
+    profiles: ["us"],
+    window: 1_000_000,
+  }),
+  bedrock({
+    id: "mistral.mistral-7b-instruct-v0:2",
+    name: "Mistral 7B Instruct",
+    provider: "Mistral AI",
+    window: 32_000,
+    systemPrompt: false,
+  }),
+  bedrock({
+    id: "mistral.mistral-large-2402-v1:0",
+    name: "Mistral Large (24.02)",
+    provider: "Mistral AI",
+    window: 32_000,
+  }),
+];
+
+export interface InferenceProfile {
+  id: string;
+  name: string;
+  description: string;
+  arn: string;
+  modelArns: string[];
+  model: BedrockModel;
+}
+
+/** The account that the local cloud's ARNs name. */
+export const account = "000000000000";
+
+const geographies = {
+  us: { name: "US", regions: ["us-east-1", "us-east-2", "us-west-2"] },
+  global: { name: "Global", regions: ["us-east-1"] },
+};
+
+/** The ARN of a foundation model; global profiles name one without a region as well. */
+export function modelArn(id: string, region = "us-east-1"): string {
+  return `arn:aws:bedrock:${region}::foundation-model/${id}`;
+}
+
+export const inferenceProfiles: readonly InferenceProfile[] = bedrockModels.flatMap((model) =>
+  model.profiles.map((geography) => {
+    const { name, regions } = geographies[geography];
+    const id = `${geography}.${model.id}`;
+    return {
+      id,
+      name: `${name} ${model.provider} ${model.name}`,
+      description: `Routes requests to ${model.name} in ${geography === "us" ? regions.join(", ") : "all regions"}.`,
+      arn: `arn:aws:bedrock:us-east-1:${account}:inference-profile/${id}`,
+      modelArns: [...regions, ...(geography === "global" ? [""] : [])].map((region) => modelArn(model.id, region)),
+      model,
+    };
+  }),
+);
+
+export interface OpenAiModel {
+  id: string;
+  /** Seconds since the epoch. */
+  created: number;
+  ownedBy: "openai" | "system" | "openai-internal";
+  /** `chat` and `reasoning` models answer in text; all others are on the real list too. */
+  kind: "chat" | "reasoning" | "other";
+  window: number;
+  maxOutput: number;
+  efforts: readonly string[];
+}
+
+function openai(id: string, created: number, sizes?: Partial<OpenAiModel>): OpenAiModel {
+  return { id, created, ownedBy: "system", kind: "other", window: 0, maxOutput: 0, efforts: [], ...sizes };
+}
+
+const gpt41 = { kind: "chat" as const, window: 1_047_576, maxOutput: 32_768 };
+const gpt4o = { kind: "chat" as const, window: 128_000, maxOutput: 16_384 };
+const gpt5 = {
+  kind: "reasoning" as const,
+  window: 400_000,
+  maxOutput: 128_000,
+  efforts: ["minimal", "low", "medium", "high"],
+};
+
+export const openAiModels: readonly OpenAiModel[] = [
+  openai("gpt-4", 1687882411, { kind: "chat", window: 8_192, maxOutput: 8_192, ownedBy: "openai" }),
+  openai("gpt-4.1", 1744316542, gpt41),
+  openai("gpt-4.1-mini", 1744318173, gpt41),
+  openai("gpt-4.1-nano", 1744321707, gpt41),
+  openai("gpt-4o", 1715367049, gpt4o),
+  openai("gpt-4o-mini", 1721172741, gpt4o),
+  openai("gpt-5", 1754425777, gpt5),
+  openai("gpt-5-mini", 1754425928, gpt5),
+  openai("gpt-5-nano", 1754426384, gpt5),
+  openai("o4-mini", 1744225351, {
+    kind: "reasoning",
+    window: 200_000,
+    maxOutput: 100_000,
+    efforts: ["low", "medium", "high"],
+  }),
+  openai("gpt-3.5-turbo-instruct", 1692901427),
+  openai("gpt-4o-audio-preview", 1727460443),
+  openai("gpt-4o-mini-transcribe", 1742068596),
+  openai("gpt-4o-realtime-preview", 1727659998),
+  openai("gpt-image-1", 1745517030),
+  openai("dall-e-3", 1698785189),
+  openai("omni-moderation-latest", 1731689265),
+  openai("text-embedding-3-small", 1705948997),
+  openai("tts-1", 1681940951, { ownedBy: "openai-internal" }),
+  openai("whisper-1", 1677532384, { ownedBy: "openai-internal" }),
+];
