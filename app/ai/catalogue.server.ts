@@ -1,36 +1,148 @@
+/**
+ * Which models there are: the vendors' live lists joined with the family table and the operator's allow-list.
+ *
+ * Lists are kept per warm process. A stale one is used at once and read again behind the answer; a list that
+ * cannot be read is replaced by the last one or by a few well-known ids, and the page says so. A send never
+ * waits for a list: what a model takes follows from its id, and a model that is gone is refused by its vendor.
+ */
 import { config } from "~/config.server";
 import { PublicError } from "~/errors";
+import { currentInvocation } from "~/invocation.server";
+import { bareBedrockId, traitsOf } from "./families";
+import { type ListedModel, listBedrock, listCompatible, listOpenAi, wellKnown } from "./lists.server";
 import type { Model } from "./model";
 import { type ModelRef, parseModelRef } from "./settings";
 
 export type { Model } from "./model";
 
-/** The models that a person may choose from, and what to say about lists that could not be read. */
-export async function listModels(): Promise<{ models: Model[]; notices: string[] }> {
-  return { models: [await requireModel(undefined)], notices: [] };
+/** How long a list is fresh, how soon a failed one is read again, and how long a refusal is remembered. */
+const FRESH = 600_000;
+const FAILED = 30_000;
+const REFUSED = 600_000;
+
+interface Source {
+  vendor: string;
+  /** In sentences: "The list of Bedrock models ...". */
+  name: string;
+  read(): Promise<ListedModel[]>;
+  listing?: { models: ListedModel[]; readAt: number; live: boolean; failed: boolean };
+  reading?: Promise<void> | undefined;
 }
 
-/** The model of a thread, or the operator's default one. Throws a PublicError "model-missing". */
-export async function requireModel(ref: ModelRef | undefined): Promise<Model> {
-  const wanted = ref ?? config.models.default;
-  const parsed = parseModelRef(wanted);
-  if (!parsed) throw new PublicError("model-missing");
+const sources: Source[] = [
+  ...(config.bedrock ? [{ vendor: "bedrock", name: "Bedrock", read: listBedrock }] : []),
+  ...(config.openAiApiKey ? [{ vendor: "openai", name: "OpenAI", read: listOpenAi }] : []),
+  ...config.compatible.map((endpoint) => ({
+    vendor: endpoint.name,
+    name: endpoint.name,
+    read: () => listCompatible(endpoint),
+  })),
+];
+
+/** Models that their vendor lately refused to this account. */
+const refused = new Map<ModelRef, { reason: string; until: number }>();
+
+/** Reads a list anew; calls at the same time share one reading. Never rejects. */
+function refresh(source: Source): Promise<void> {
+  source.reading ??= (async () => {
+    try {
+      source.listing = { models: await source.read(), readAt: Date.now(), live: true, failed: false };
+    } catch (error) {
+      // The name and status say enough for an operator; a vendor's own sentence may hold account ids.
+      const { name, status } = error as { name?: string; status?: number };
+      console.warn(JSON.stringify({ level: "warn", event: "model-list-failed", vendor: source.vendor, name, status }));
+      const last = source.listing?.live ? source.listing : { models: wellKnown(source.vendor), live: false };
+      source.listing = { ...last, readAt: Date.now(), failed: true };
+    } finally {
+      source.reading = undefined;
+    }
+  })();
+  return source.reading;
+}
+
+function isStale({ listing }: Source): boolean {
+  return !listing || Date.now() - listing.readAt > (listing.failed ? FAILED : FRESH);
+}
+
+/** Whether the operator allows it. An allowed bare Bedrock id allows its inference profiles too. */
+function isAllowed({ vendor, id }: { vendor: string; id: string }): boolean {
+  const { allow, default: standard } = config.models;
+  if (!allow) return true;
+  const refs = [`${vendor}:${id}`, ...(vendor === "bedrock" ? [`bedrock:${bareBedrockId(id)}`] : [])];
+  return refs.some((ref) => ref === standard || allow.includes(ref));
+}
+
+function toModel(vendor: string, { id, name }: ListedModel): Model {
+  const ref = `${vendor}:${id}`;
+  const refusal = refused.get(ref);
   return {
-    ref: wanted,
-    ...parsed,
-    name: parsed.id,
-    family: "unknown",
-    window: 8_192,
-    maxOutput: 4_096,
-    thinks: false,
-    supports: {
-      temperature: { min: 0, max: 1 },
-      topP: { min: 0, max: 1 },
-      temperatureWithTopP: true,
-      sampling: "always",
-      stopSequences: { max: 4 },
-      reasoningEffort: false,
-      systemPrompt: true,
-    },
+    ref,
+    vendor,
+    id,
+    name,
+    ...traitsOf(vendor, id),
+    ...(refusal && refusal.until > Date.now() && { unavailable: refusal.reason }),
   };
+}
+
+/** The models that a person may choose from, the default one first, and what to say about lists that failed. */
+export async function listModels(): Promise<{ models: Model[]; notices: string[] }> {
+  await Promise.all(
+    sources.map((source) => {
+      if (!source.listing) return refresh(source);
+      if (isStale(source)) currentInvocation().waitUntil(refresh(source));
+      return undefined;
+    }),
+  );
+  const { allow, default: standard } = config.models;
+  const models = sources.flatMap(({ vendor, listing }) => {
+    const listed = (listing?.models ?? []).filter(({ id }) => isAllowed({ vendor, id }));
+    // One of several ids of the same model is enough, unless the operator names another one.
+    const offered = listed.filter(
+      ({ id, alias }) => !alias || allow?.includes(`${vendor}:${id}`) || `${vendor}:${id}` === standard,
+    );
+    return offered
+      .map((model) => toModel(vendor, model))
+      .sort((one, other) => one.name.localeCompare(other.name, "en"));
+  });
+  const notices = sources
+    .filter(({ listing }) => listing?.failed)
+    .map(({ name, listing }) =>
+      listing?.live
+        ? `The list of ${name} models could not be read again. This is the last one.`
+        : `The list of ${name} models could not be read. These are well-known ones; some may not be offered.`,
+    );
+  return {
+    models: models.sort((one, other) => Number(other.ref === standard) - Number(one.ref === standard)),
+    notices,
+  };
+}
+
+/**
+ * The model of a thread, or the operator's default one for undefined. Throws a PublicError "model-missing" for
+ * what is not a model, not allowed, or not on a list that was read; before that it trusts the id.
+ */
+export async function requireModel(ref: ModelRef | undefined): Promise<Model> {
+  const parsed = parseModelRef(ref ?? config.models.default);
+  const source = sources.find(({ vendor }) => vendor === parsed?.vendor);
+  if (!parsed || !source || !isAllowed(parsed)) throw new PublicError("model-missing");
+  const { vendor, id } = parsed;
+  if (isStale(source)) currentInvocation().waitUntil(refresh(source));
+  const find = () => source.listing?.models.find((model) => model.id === id || model.standsFor === id);
+  const listed = find();
+  if (listed) return toModel(vendor, listed);
+  // Not on a live list: it may be newer than the list, so one that is not just read is read again.
+  if (source.listing?.live && !source.listing.failed) {
+    if (Date.now() - source.listing.readAt > FAILED) await refresh(source);
+    const found = find();
+    if (found) return toModel(vendor, found);
+    if (source.listing.live && !source.listing.failed) throw new PublicError("model-missing");
+  }
+  return toModel(vendor, { id, name: id });
+}
+
+/** Remembers that the vendor refused this model to the account, or (undefined) that it answered. */
+export function markModel(ref: ModelRef, reason: string | undefined): void {
+  if (reason === undefined) refused.delete(ref);
+  else refused.set(ref, { reason, until: Date.now() + REFUSED });
 }
