@@ -750,13 +750,16 @@ export function createLive(given?: Surroundings) {
     if (turns.length !== channel.state.turns.length) change(channel, { turns });
   }
 
-  function enter(channel: Channel, person: string): void {
-    if (person !== userId) {
-      leaveCurrent();
-      channels.clear();
-      channels.set(channel.threadId, channel);
-      userId = person;
-    }
+  /** Another person signed in on this page: nothing of the one before is shown or sent. */
+  function become(person: string): void {
+    if (person === userId) return;
+    leaveCurrent();
+    for (const channel of channels.values()) channel.requests.clear();
+    channels.clear();
+    userId = person;
+  }
+
+  function enter(channel: Channel): void {
     if (current === channel) return;
     leaveCurrent();
     current = channel;
@@ -789,7 +792,8 @@ export function createLive(given?: Surroundings) {
 
     /** The page shows this thread now; the one before is left. */
     open(threadId: string, person: string): void {
-      enter(channelOf(threadId), person);
+      become(person);
+      enter(channelOf(threadId));
     },
 
     /**
@@ -797,11 +801,12 @@ export function createLive(given?: Surroundings) {
      * whose outcome is still open.
      */
     openNew(person: string): string {
+      become(person);
       const { kept, now } = surroundings();
       const send = kept.readSend(person, NEW);
       const ours = send && (send.tab === kept.tabName() || now() - send.createdAt > 60_000);
       const channel = channelOf(ours ? send.threadId : newThreadId(now()), NEW);
-      enter(channel, person);
+      enter(channel);
       channel.loaded = true;
       const { restored } = channel;
       channel.restored = undefined;
