@@ -1,0 +1,303 @@
+/**
+ * The run protocol, put to work: from a person's request to a stream of events. Here the protocol meets the
+ * table, the models and the notes. What a run needs is read at the same time as the protocol reads (so that the
+ * model call waits for four table round trips at most), and what outlives the response is handed to the
+ * invocation.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { streamAnswer } from "~/ai/answer.server";
+import { type Model, requireModel } from "~/ai/catalogue.server";
+import { type ThreadSettings, threadSettings } from "~/ai/settings";
+import { config } from "~/config.server";
+import { PublicError } from "~/errors";
+import { logError } from "~/http.server";
+import { currentInvocation } from "~/invocation.server";
+import { chooseNotes } from "~/notes/choose";
+import { getNote, listAllNotes } from "~/notes/notes.server";
+import { eventStream } from "./event-stream.server";
+import { idTime, isId, isMessageId, isRunId } from "./ids";
+import { getNumbers, numberNotes } from "./numbers.server";
+import { buildPrompt, citedSidenotes, type NumberedNote } from "./prompt.server";
+import { createRuns, type Given, type MessageItem, type Position, type RunRequest } from "./run.server";
+import { tableStore } from "./run-store.server";
+import { keptUntil, newThreadItem, readSettings, touchThread } from "./threads.server";
+import { titleFrom } from "./title";
+import type { ActivityView, MessageView, Sidenote, ThreadView } from "./view";
+
+/** Messages of the path that are read for a prompt; the prompt itself leaves out more. */
+const HISTORY = 40;
+/** The longest message, in UTF-16 units. */
+export const MESSAGE_LIMIT = 32_000;
+
+const runs = createRuns({
+  store: tableStore,
+  clock: {
+    now: Date.now,
+    sleep: async (ms, signal) => {
+      try {
+        await sleep(ms, undefined, { signal });
+      } catch (error) {
+        // An aborted sleep is a short one.
+        if (!signal?.aborted) throw error;
+      }
+    },
+  },
+  newClaimId: () => randomBytes(12).toString("base64url"),
+  random: Math.random,
+  times: { beat: config.run.beatMs, lease: config.run.leaseMs },
+  limits: { liveRuns: config.limits.liveRuns },
+  cite: citeStored,
+  report: ({ during, error }) => logError(error, `run: ${during}`),
+});
+
+export const { deleteThread, sweepThread, markSeen } = runs;
+
+/** Which of the person's threads are answering, and which have an answer that nobody has seen. One Get. */
+export const getActivity = (userId: string): Promise<ActivityView> => runs.getActivity(userId);
+
+const text = z
+  .string()
+  .max(MESSAGE_LIMIT, `A message can have ${MESSAGE_LIMIT.toLocaleString("en")} characters.`)
+  .transform((value) => value.replaceAll("\0", "").toWellFormed())
+  .refine((value) => value.trim() !== "", "A message needs at least one word.");
+const id = z.string().refine(isId, "This is not an id.");
+
+/** The body of `POST /threads/:threadId/runs`. */
+export const runBody = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("send"),
+    messageId: z.string().refine(isMessageId, "This is not a message id."),
+    text,
+    parentId: id.optional(),
+    branch: z.boolean().optional(),
+    create: z.boolean().optional(),
+    /** Only with `create`: what was chosen before the thread was there. */
+    settings: threadSettings.optional(),
+  }),
+  z.strictObject({
+    kind: z.enum(["again", "continue"]),
+    requestId: z.string().refine(isRunId, "This is not a request id."),
+    of: id,
+  }),
+]);
+export type RunBody = z.output<typeof runBody>;
+
+/** The protocol compares bodies by this: the same id with another body is a mismatch. */
+const hashOf = (body: RunBody): string =>
+  createHash("sha256").update(JSON.stringify(body)).digest("base64url").slice(0, 22);
+
+/** A promise that may be awaited late, or never: its rejection waits inside. */
+function begin<T>(work: Promise<T>): () => Promise<T> {
+  const settled = Promise.allSettled([work]);
+  return async () => {
+    const [result] = await settled;
+    if (result.status === "rejected") throw result.reason;
+    return result.value;
+  };
+}
+
+interface Prepared {
+  model: Model;
+  settings: ThreadSettings;
+  notes: NumberedNote[];
+  delimiter: string;
+}
+
+/**
+ * Starts a run, or attaches to the one that this request started before. Returns the stream of its events; throws
+ * the public errors of the protocol's outcomes. Nothing is written when it throws `busy`, `stale` or `not-found`.
+ */
+export async function startRun(userId: string, threadId: string, body: RunBody): Promise<Response> {
+  const address = { userId, threadId };
+  const readContext = begin(Promise.all([listAllNotes(userId), getNumbers(userId, threadId)]));
+  const created = body.kind === "send" && body.create ? (body.settings ?? {}) : undefined;
+
+  const outcome = await runs.claim<Prepared>(address, requestOf(body), {
+    hash: hashOf(body),
+    history: HISTORY,
+    ...(body.kind === "send" && created
+      ? { thread: newThreadItem(userId, threadId, titleFrom(body.text), created) }
+      : {}),
+    async prepare({ thread }) {
+      const settings = thread ? readSettings(thread.settings) : (created ?? {});
+      const [model, [all, numbers]] = await Promise.all([requireModel(settings.model), readContext()]);
+      const { chosen } = settings.notes === "none" ? { chosen: [] } : chooseNotes(all, Math.floor(model.window / 4));
+      const numbered = await numberNotes(
+        userId,
+        threadId,
+        numbers,
+        chosen.map(({ noteId }) => noteId),
+      );
+      const notes = chosen
+        .map(({ noteId, title, text, revision }) => ({
+          number: numbered.notes[noteId] ?? 0,
+          noteId,
+          title,
+          text,
+          revision,
+        }))
+        // In order of their numbers, so that a new note does not move the others in a cached prefix.
+        .sort((a, b) => a.number - b.number);
+      const given: Given = {
+        model: { ref: model.ref, name: model.name },
+        settings,
+        notes: notes.map(({ number, noteId, title, revision }) => ({ number, noteId, title, revision })),
+      };
+      return { given, value: { model, settings, notes, delimiter: numbered.delimiter } };
+    },
+  });
+
+  switch (outcome.outcome) {
+    case "claimed":
+      break;
+    case "attach":
+      return readRun(userId, threadId, outcome.runId);
+    case "busy":
+      throw new PublicError("busy", { details: { runId: outcome.runId } });
+    case "stale":
+      throw new PublicError("stale", { details: { newestId: outcome.newestId } });
+    case "too-many-runs":
+      throw new PublicError("too-many-runs", { headers: { "Retry-After": "10" } });
+    default:
+      throw new PublicError(outcome.outcome);
+  }
+
+  const { claim } = outcome;
+  const { model, settings, notes, delimiter } = claim.value;
+  const { system, messages } = buildPrompt({
+    model,
+    settings,
+    history: [
+      ...claim.history,
+      ...(claim.question ? [claim.question] : []),
+      ...(claim.prefix ? [{ role: "assistant" as const, text: claim.prefix }] : []),
+    ],
+    notes,
+    delimiter,
+    operatorSystemPrompt: config.models.systemPrompt,
+  });
+  const { deadline, waitUntil } = currentInvocation();
+  const production = runs.produce(claim, {
+    answer: (signal) => streamAnswer({ model, settings, system, messages, signal }),
+    // A thread that this request made was touched by its making.
+    touch: async () => (claim.thread ? touchThread(userId, threadId, claim.thread.card?.pinned ?? false) : true),
+    cite: (answer) => citedSidenotes(answer, notes),
+    deadline,
+  });
+  waitUntil(production.done);
+  const accepted = await production.accepted;
+  if (accepted !== "accepted") throw new PublicError(accepted);
+  return eventStream(production.events);
+}
+
+function requestOf(body: RunBody): RunRequest {
+  if (body.kind !== "send") return body;
+  const { kind, messageId, parentId, branch, create } = body;
+  return {
+    kind,
+    messageId,
+    text: body.text,
+    ...(parentId === undefined ? {} : { parentId }),
+    ...(branch === undefined ? {} : { branch }),
+    ...(create === undefined ? {} : { create }),
+  };
+}
+
+const positionShape = /^([A-Za-z0-9_-]{16})\.(\d{1,9})$/;
+
+/** Reads a position, `<claimId>.<offset>`. Throws `bad-request`. */
+export function parsePosition(after: string | null): Position | undefined {
+  if (after === null || after === "") return undefined;
+  const match = positionShape.exec(after);
+  if (!match?.[1]) throw new PublicError("bad-request");
+  return { claimId: match[1], offset: Number(match[2]) };
+}
+
+/** Follows a run from a position, live or over. Throws `not-found`. */
+export async function readRun(userId: string, threadId: string, runId: string, position?: Position): Promise<Response> {
+  const events = await runs.readAlong({ userId, threadId }, runId, position);
+  if (!events) throw new PublicError("not-found");
+  return eventStream(events);
+}
+
+/** The id of the thread's live run; null if none is live. Throws `not-found`. */
+export async function getLiveRun(userId: string, threadId: string): Promise<string | null> {
+  const runId = await runs.getLiveRun({ userId, threadId });
+  if (runId === undefined) throw new PublicError("not-found");
+  return runId;
+}
+
+/** Asks a run to stop, wherever it is produced. Throws `not-found` for an unknown thread; else it is a success. */
+export async function stopRun(userId: string, threadId: string, runId: string): Promise<void> {
+  if (!(await runs.stop({ userId, threadId }, runId))) throw new PublicError("not-found");
+}
+
+/** Sidenotes of an answer whose producer is dead. A note that changed since gives no passage. */
+async function citeStored({ userId }: { userId: string }, answer: string, given: Given): Promise<Sidenote[]> {
+  const bare = given.notes.map((note) => ({ ...note, text: "" }));
+  const cited = new Set(citedSidenotes(answer, bare).flatMap(({ cited, noteId }) => (cited ? [noteId] : [])));
+  const notes = await Promise.all(
+    bare.map(async (note) => {
+      const now = cited.has(note.noteId) ? await getNote(userId, note.noteId) : undefined;
+      return now?.revision === note.revision ? { ...note, text: now.text } : note;
+    }),
+  );
+  return citedSidenotes(answer, notes);
+}
+
+/**
+ * All that the thread's page shows. `at` names a message whose branch is looked at; without it, the newest one.
+ * Throws `not-found`.
+ */
+export async function loadThread(userId: string, threadId: string, options: { at?: string } = {}): Promise<ThreadView> {
+  if (!isId(threadId)) throw new PublicError("not-found");
+  const loaded = await runs.loadThread(
+    { userId, threadId },
+    options.at && isId(options.at) ? { tipId: options.at } : {},
+  );
+  const card = loaded?.thread.card;
+  if (!loaded || !card) throw new PublicError("not-found");
+  const summary = { threadId, title: card.title, pinned: card.pinned, activityAt: card.at };
+  const expires = keptUntil(summary);
+  if (expires !== null && expires < Date.now()) throw new PublicError("not-found");
+
+  const byId = new Map(loaded.messages.map((message) => [message.id, message]));
+  const versions = new Map<string, string[]>();
+  const family = ({ role, parentId }: MessageItem): string => `${role} ${parentId ?? ""}`;
+  for (const message of loaded.messages)
+    versions.set(family(message), [...(versions.get(family(message)) ?? []), message.id]);
+
+  const path = loaded.path.flatMap((messageId) => byId.get(messageId) ?? []);
+  const liveQuestion = loaded.live && byId.get(loaded.live.messageId);
+  return {
+    thread: { ...summary, settings: readSettings(loaded.thread.settings), keptUntil: expires },
+    messages: path.map((message) => messageView(message, versions.get(family(message)) ?? [message.id])),
+    run: loaded.live,
+    headId: loaded.headId,
+    tipId: loaded.path.at(-1) ?? null,
+    numbers: (liveQuestion?.given?.notes ?? []).map(({ number, noteId, title }) => ({ number, noteId, title })),
+  };
+}
+
+function messageView(message: MessageItem, versions: string[]): MessageView {
+  const { id, role, text, parentId, ending, error, finishReason, model, settings, usage, durationMs, sidenotes } =
+    message;
+  return {
+    id,
+    role,
+    text,
+    parentId,
+    createdAt: idTime(id),
+    versions,
+    ...(ending && { ending }),
+    ...(error && { error }),
+    ...(finishReason && { finishReason }),
+    ...(model && { model }),
+    ...(settings && { settings }),
+    ...(usage && { usage: { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens } }),
+    ...(durationMs !== undefined && { durationMs }),
+    ...(sidenotes && { sidenotes }),
+  };
+}
