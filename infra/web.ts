@@ -82,7 +82,8 @@ export const site = new sst.aws.Remix("Web", {
   transform: {
     server: (args) => {
       // Our own entry: native fetch, back-pressure, work that outlives the response, a deadline.
-      args.handler = "app/entry.lambda.handler";
+      // It is the entry of the server half that `npm run build` makes, where Remix's bare build would be.
+      args.handler = "build/server/index.handler";
       args.nodejs = { format: "esm", minify: true, sourcemap: false };
       args.timeout = "10 minutes";
       args.streaming = true;
