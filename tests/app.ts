@@ -232,7 +232,10 @@ export async function readStream(response: Response, onText?: (text: string) => 
     throw new Error(`The stream answered ${response.status}: ${await response.text()}`);
   const seen: StreamText = { text: "", events: [], data: {}, position: undefined };
   let rest = "";
-  for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const { done, value: part } = await reader.read();
+    if (done) break;
     const blocks = (rest + part).split("\n\n");
     rest = blocks.pop() ?? "";
     for (const block of blocks) {
