@@ -48,29 +48,42 @@ interface Note {
   text: string;
 }
 
-/** The delimited block of notes: `<notes...> ... </notes...>`, where the name may carry a delimiter of its own. */
-const notesBlock = /<(notes?[\w-]*)((?:\s[^<>]*)?)>([\s\S]*?)<\/\1\2>|<(notes?[\w-]*)(?:\s[^<>]*)?>([\s\S]*?)<\/\4>/giu;
-/** How a note begins in it: `[1] Title`, `## [1] Title` or `<note number="1" title="Title">`. */
-const noteStart =
-  /^[ \t]*(?:#+[ \t]*)?\[(\d+)\][ \t]*(.*)$|<note\b[^>]*?\b(?:number|n|id)="?(\d+)"?(?:[^>]*?\btitle="([^"]*)")?[^>]*>/gimu;
+/** The delimited block of notes: `<notes-xyz> ... </notes-xyz>`, where the name carries the thread's own delimiter. */
+const notesBlock = /<(notes[\w-]*)(?:[^\S\n][^\n]*)?>([\s\S]*?)<\/\1>/giu;
+
+/** Notes stand in tags of their own on lines of their own, with number and title; or begin with `[1] Title`. */
+function readBlock(name: string, block: string): Note[] {
+  const tag = `note${name.slice("notes".length)}`;
+  const tagged = new RegExp(`^<${tag}\\b([^\\n]*)>$([\\s\\S]*?)^</${tag}>`, "gimu");
+  const notes = [...block.matchAll(tagged)].map(([, attributes = "", text = ""]) => ({
+    number: Number(/\b(?:number|n|id)="?\[?(\d+)/u.exec(attributes)?.[1]),
+    title: /\btitle="(.*)"/u.exec(attributes)?.[1] ?? "",
+    text: text.trim(),
+  }));
+  if (notes.length > 0) return notes;
+  const starts = [...block.matchAll(/^(?:#+ *)?\[(\d+)\] *(.*)$/gmu)];
+  return starts.map((start, index) => ({
+    number: Number(start[1]),
+    title: start[2]?.trim() ?? "",
+    text: block.slice(start.index + start[0].length, starts[index + 1]?.index).trim(),
+  }));
+}
 
 function readNotes(prompt: Prompt): { notes: Note[]; question: string; earlier: string } {
   const notes = new Map<number, Note>();
-  const strip = (text: string) =>
-    text.replace(notesBlock, (...groups: (string | undefined)[]) => {
-      const block = groups[3] ?? groups[5] ?? "";
-      const starts = [...block.matchAll(noteStart)];
-      for (const [index, start] of starts.entries()) {
-        const end = starts[index + 1]?.index ?? block.length;
-        const number = Number(start[1] ?? start[3]);
-        const body = block.slice(start.index + start[0].length, end).replace(/<\/note>\s*$/iu, "");
-        const title = (start[2] ?? start[4] ?? "").replace(/^(?:title:)\s*/iu, "").trim();
-        notes.set(number, { number, title, text: body.trim() });
-      }
-      return "";
+  const collect = (text: string) => {
+    for (const [, name = "", block = ""] of text.matchAll(notesBlock))
+      for (const note of readBlock(name, block)) notes.set(note.number, note);
+  };
+  collect(prompt.system);
+  const questions = prompt.messages
+    .filter(({ role }) => role === "user")
+    .map(({ text }) => {
+      collect(text);
+      // Notes (and instructions) may be put before a question: what is asked stands after them.
+      const parts = text.replace(notesBlock, "\0").split("\0");
+      return (parts.findLast((part) => part.trim()) ?? "").trim();
     });
-  strip(prompt.system);
-  const questions = prompt.messages.filter(({ role }) => role === "user").map(({ text }) => strip(text).trim());
   return { notes: [...notes.values()], question: questions.at(-1) ?? "", earlier: questions.at(-2) ?? "" };
 }
 
@@ -303,7 +316,8 @@ function answerFromHistory(prompt: Prompt, question: string): string | undefined
   return `${first ? "The first thing you asked was" : "Before this you asked"}: ${quote(wanted.text)}`;
 }
 
-const asksToContinue = /^(?:please )?(?:continue|go on|carry on)\b/iu;
+const asksToContinue =
+  /^(?:please )?(?:continue|go on|carry on)\b|\b(?:continue|go on|carry on)\b[\w ,]*\b(?:where|from|exactly)\b/iu;
 
 function compose(prompt: Prompt): string {
   const { notes, question, earlier } = readNotes(prompt);

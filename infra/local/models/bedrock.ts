@@ -134,6 +134,13 @@ const converseBody = z.looseObject({
     })
     .nullish()
     .transform((settings) => settings ?? {}),
+  additionalModelRequestFields: z
+    .looseObject({
+      thinking: z.looseObject({ type: z.string(), budget_tokens: z.number().optional() }).optional(),
+      reasoningConfig: z.looseObject({ type: z.string(), maxReasoningEffort: z.string().optional() }).optional(),
+    })
+    .nullish()
+    .transform((fields) => fields ?? {}),
 });
 type ConverseBody = z.infer<typeof converseBody>;
 
@@ -217,6 +224,35 @@ function checkSettings({ inferenceConfig }: ConverseBody, model: BedrockModel): 
     throw returned("`temperature` and `top_p` cannot both be specified for this model. Please use only one.");
 }
 
+/** What the models themselves say about the settings that make them think. Returns whether this call does. */
+function checkThinking({ inferenceConfig, additionalModelRequestFields }: ConverseBody, model: BedrockModel): boolean {
+  const { temperature, topP, maxTokens } = inferenceConfig;
+  const unknown = Object.keys(additionalModelRequestFields).find((name) => !model.additional.includes(name));
+  if (unknown !== undefined)
+    throw invalid(
+      `The model returned the following errors: Malformed input request: extraneous key [${unknown}] is not permitted, please reformat your input and try again.`,
+    );
+  const returned = (message: string) => invalid(`The model returned the following errors: ${message}`);
+  const { thinking, reasoningConfig } = additionalModelRequestFields;
+  if (reasoningConfig?.type === "enabled") {
+    if (reasoningConfig.maxReasoningEffort === "high" && (temperature ?? topP ?? maxTokens) != null)
+      throw invalid("temperature, topP and maxTokens must be unset when maxReasoningEffort is high.");
+    return true;
+  }
+  if (!thinking || thinking.type === "disabled") return false;
+  if (thinking.type === "enabled") {
+    const { budget_tokens: budget = 0 } = thinking;
+    if (budget < 1_024) throw returned("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024");
+    if (maxTokens != null && maxTokens <= budget)
+      throw returned("`max_tokens` must be greater than `thinking.budget_tokens`.");
+  }
+  if (temperature != null && temperature !== 1)
+    throw returned("`temperature` may only be set to 1 when thinking is enabled.");
+  if (topP != null && topP < 0.95)
+    throw returned("`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled.");
+  return true;
+}
+
 function promptOf({ messages, system }: Pick<ConverseBody, "messages" | "system">): Prompt {
   const text = (blocks: { text?: string | undefined }[]) => blocks.flatMap((block) => block.text ?? []).join("\n\n");
   return { system: text(system), messages: messages.map(({ role, content }) => ({ role, text: text(content) })) };
@@ -255,19 +291,35 @@ const stopReasons: Record<Finish, string> = {
   blocked: "guardrail_intervened",
 };
 
-function wireOf(startedAt: number): Wire {
-  const delta = (text: string) => ({ contentBlockIndex: 0, delta: { text } });
+const thoughts = { text: "The notes may hold the answer.", signature: "bG9jYWw=" };
+
+/** Thoughts are a block of their own before the answer's. They are not counted as tokens. */
+function wireOf(startedAt: number, thinks: boolean): Wire {
+  const contentBlockIndex = thinks ? 1 : 0;
+  const delta = (text: string) => ({ contentBlockIndex, delta: { text } });
+  const thought = (reasoningContent: unknown) =>
+    event("contentBlockDelta", { contentBlockIndex: 0, delta: { reasoningContent } });
   return {
     headers: { "content-type": "application/vnd.amazon.eventstream" },
     opensAtOnce: false,
-    begin: () => event("messageStart", { role: "assistant" }),
+    begin: () =>
+      Buffer.concat([
+        event("messageStart", { role: "assistant" }),
+        ...(thinks
+          ? [
+              thought({ text: thoughts.text }),
+              thought({ signature: thoughts.signature }),
+              event("contentBlockStop", { contentBlockIndex: 0 }),
+            ]
+          : []),
+      ]),
     piece: (text) => event("contentBlockDelta", delta(text)),
     // The frame is whole, its JSON is not: a reader that skips what it cannot parse loses text in silence.
     malformed: (text) => frame("event", "contentBlockDelta", JSON.stringify(delta(text)).slice(0, -4)),
     throttled: () => frame("exception", "throttlingException", JSON.stringify({ message: throttlingMessage })),
     finish: (finish, usage) =>
       Buffer.concat([
-        event("contentBlockStop", { contentBlockIndex: 0 }),
+        event("contentBlockStop", { contentBlockIndex }),
         event("messageStop", { stopReason: stopReasons[finish] }),
         event("metadata", { usage, metrics: { latencyMs: Date.now() - startedAt } }),
       ]),
@@ -301,6 +353,7 @@ async function converse(call: Call, request: BedrockRequest, streaming: boolean)
   const body = parse(converseBody, request.body);
   checkMessages(body, model);
   checkSettings(body, model);
+  const thinks = checkThinking(body, model);
   const prompt = promptOf(body);
   call.scenario = call.control.takeScenario({
     provider: "bedrock",
@@ -310,9 +363,14 @@ async function converse(call: Call, request: BedrockRequest, streaming: boolean)
   });
   refuseByScenario(call, streaming);
   const answer = answerTo(prompt, body, model, call.scenario?.tokens);
-  if (streaming) return stream(call, wireOf(call.record.startedAt), answer);
+  if (streaming) return stream(call, wireOf(call.record.startedAt, thinks), answer);
   return send(call, answer, (text, finish, usage) => ({
-    output: { message: { role: "assistant", content: [{ text }] } },
+    output: {
+      message: {
+        role: "assistant",
+        content: [...(thinks ? [{ reasoningContent: { reasoningText: thoughts } }] : []), { text }],
+      },
+    },
     stopReason: stopReasons[finish],
     usage,
     metrics: { latencyMs: Date.now() - call.record.startedAt },

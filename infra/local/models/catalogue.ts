@@ -29,6 +29,8 @@ export interface BedrockModel {
   /** Whether the last message may be the assistant's, for the model to go on from. */
   prefill: boolean;
   maxStopSequences: number;
+  /** Which additionalModelRequestFields it knows. */
+  additional: readonly string[];
 }
 
 const bedrockDefaults = {
@@ -45,13 +47,20 @@ const bedrockDefaults = {
   systemPrompt: true,
   prefill: false,
   maxStopSequences: 4,
+  additional: [] as readonly string[],
 };
 
 function bedrock(model: Partial<BedrockModel> & Pick<BedrockModel, "id" | "name" | "provider">): BedrockModel {
   return { ...bedrockDefaults, ...model };
 }
 
-const nova = { provider: "Amazon", maxOutput: 10_000, profiles: ["us" as const] };
+const nova = {
+  provider: "Amazon",
+  maxOutput: 10_000,
+  profiles: ["us" as const],
+  prefill: true,
+  additional: ["inferenceConfig"],
+};
 const claude = {
   provider: "Anthropic",
   input: ["TEXT", "IMAGE"] as Modality[],
@@ -62,6 +71,7 @@ const claude = {
   temperatureWithTopP: false,
   prefill: true,
   maxStopSequences: 8_191,
+  additional: ["anthropic_beta", "output_config", "thinking", "tool_choice", "top_k"],
 };
 
 export const bedrockModels: readonly BedrockModel[] = [
@@ -89,6 +99,7 @@ export const bedrockModels: readonly BedrockModel[] = [
     profiles: ["us", "global"],
     window: 1_000_000,
     maxOutput: 65_535,
+    additional: ["inferenceConfig", "reasoningConfig"],
   }),
   bedrock({
     id: "amazon.nova-canvas-v1:0",
@@ -204,11 +215,23 @@ export interface OpenAiModel {
   kind: "chat" | "reasoning" | "other";
   window: number;
   maxOutput: number;
+  /** The reasoning efforts it takes, and the one it has by itself. With `none` it takes temperature and topP. */
   efforts: readonly string[];
+  effort: string | null;
 }
 
 function openai(id: string, created: number, sizes?: Partial<OpenAiModel>): OpenAiModel {
-  return { id, created, ownedBy: "system", kind: "other", window: 0, maxOutput: 0, efforts: [], ...sizes };
+  return {
+    id,
+    created,
+    ownedBy: "system",
+    kind: "other",
+    window: 0,
+    maxOutput: 0,
+    efforts: [],
+    effort: null,
+    ...sizes,
+  };
 }
 
 const gpt41 = { kind: "chat" as const, window: 1_047_576, maxOutput: 32_768 };
@@ -218,6 +241,7 @@ const gpt5 = {
   window: 400_000,
   maxOutput: 128_000,
   efforts: ["minimal", "low", "medium", "high"],
+  effort: "medium",
 };
 
 export const openAiModels: readonly OpenAiModel[] = [
@@ -230,11 +254,13 @@ export const openAiModels: readonly OpenAiModel[] = [
   openai("gpt-5", 1754425777, gpt5),
   openai("gpt-5-mini", 1754425928, gpt5),
   openai("gpt-5-nano", 1754426384, gpt5),
+  openai("gpt-5.1", 1762800673, { ...gpt5, efforts: ["none", "low", "medium", "high"], effort: "none" }),
   openai("o4-mini", 1744225351, {
     kind: "reasoning",
     window: 200_000,
     maxOutput: 100_000,
     efforts: ["low", "medium", "high"],
+    effort: "medium",
   }),
   openai("gpt-3.5-turbo-instruct", 1692901427),
   openai("gpt-4o-audio-preview", 1727460443),

@@ -145,10 +145,15 @@ function unsupportedParameter(name: string, instead?: string): OpenAiError {
 }
 
 /** In chat completions a reasoning model takes the default value; in responses it does not take the setting at all. */
-function checkSampling({ temperature, top_p }: Settings, model: OpenAiModel, api: "chat" | "responses"): void {
+function checkSampling(
+  { temperature, top_p }: Settings,
+  model: OpenAiModel,
+  api: "chat" | "responses",
+  effort: string | null | undefined,
+): void {
   checkRange("temperature", temperature, 0, 2);
   checkRange("top_p", top_p, 0, 1);
-  if (model.kind !== "reasoning") return;
+  if (model.kind !== "reasoning" || (effort ?? model.effort) === "none") return;
   for (const [name, value] of [
     ["temperature", temperature],
     ["top_p", top_p],
@@ -294,7 +299,7 @@ async function chatCompletions(call: Call, request: OpenAiRequest): Promise<void
       throw refuse(`Invalid value for 'content': expected a string, got null.`, `messages.[${index}].content`, null);
   if (body.stream_options && !body.stream)
     throw refuse("The 'stream_options' parameter is only allowed when 'stream' is enabled.", "stream_options", null);
-  checkSampling(body, model, "chat");
+  checkSampling(body, model, "chat", body.reasoning_effort);
   checkRange("frequency_penalty", body.frequency_penalty, -2, 2);
   checkRange("presence_penalty", body.presence_penalty, -2, 2);
   checkEffort("reasoning_effort", body.reasoning_effort, model);
@@ -429,7 +434,7 @@ async function responses(call: Call, request: OpenAiRequest): Promise<void> {
   if (items.length === 0 && !body.instructions)
     throw refuse("Missing required parameter: 'input'.", "input", "missing_required_parameter");
   checkContentTypes(items);
-  checkSampling(body, model, "responses");
+  checkSampling(body, model, "responses", body.reasoning?.effort);
   checkEffort("reasoning.effort", body.reasoning?.effort, model);
   checkLongest("max_output_tokens", body.max_output_tokens, 16, model);
   const prompt = chatPrompt([
@@ -458,7 +463,7 @@ async function responses(call: Call, request: OpenAiRequest): Promise<void> {
     output: [] as unknown[],
     parallel_tool_calls: true,
     previous_response_id: null,
-    reasoning: { effort: body.reasoning?.effort ?? (model.kind === "reasoning" ? "medium" : null), summary: null },
+    reasoning: { effort: body.reasoning?.effort ?? model.effort, summary: null },
     service_tier: "default",
     status: "in_progress",
     store: body.store ?? true,
@@ -472,11 +477,12 @@ async function responses(call: Call, request: OpenAiRequest): Promise<void> {
     user: null,
     metadata: {},
   };
-  if (body.stream) return stream(call, responsesWire(base), answer);
+  const thinks = model.kind === "reasoning" && base.reasoning.effort !== "none";
+  if (body.stream) return stream(call, responsesWire(base, thinks), answer);
   return send(call, answer, (text, finish, usage) => ({
     ...base,
     ...ended(finish),
-    output: [outputItem(id("msg_"), text, finish)],
+    output: [...(thinks ? [reasoningItem(id("rs_"))] : []), outputItem(id("msg_"), text, finish)],
     usage: responsesUsage(usage),
   }));
 }
@@ -513,9 +519,16 @@ function outputItem(itemId: string, text: string, finish: Finish): unknown {
   return { id: itemId, type: "message", status, role: "assistant", content: [outputPart(text)] };
 }
 
-function responsesWire(base: { model: string; output: unknown[] }): Wire {
+/** A model that thinks says so by an item of its own, before the message; its thoughts stay with the vendor. */
+function reasoningItem(itemId: string): unknown {
+  return { id: itemId, type: "reasoning", summary: [] };
+}
+
+function responsesWire(base: { model: string; output: unknown[] }, thinks: boolean): Wire {
   const itemId = id("msg_");
-  const at = { item_id: itemId, output_index: 0, content_index: 0 };
+  const thoughts = thinks ? [reasoningItem(id("rs_"))] : [];
+  const output_index = thoughts.length;
+  const at = { item_id: itemId, output_index, content_index: 0 };
   let sequence = 0;
   let sent = "";
   const event = (type: string, body: Record<string, unknown>) => {
@@ -531,8 +544,12 @@ function responsesWire(base: { model: string; output: unknown[] }): Wire {
       [
         event("response.created", { response: base }),
         event("response.in_progress", { response: base }),
+        ...thoughts.flatMap((item) => [
+          event("response.output_item.added", { output_index: 0, item }),
+          event("response.output_item.done", { output_index: 0, item }),
+        ]),
         event("response.output_item.added", {
-          output_index: 0,
+          output_index,
           item: { id: itemId, type: "message", status: "in_progress", role: "assistant", content: [] },
         }),
         event("response.content_part.added", { ...at, part: outputPart("") }),
@@ -548,11 +565,11 @@ function responsesWire(base: { model: string; output: unknown[] }): Wire {
     },
     finish: (finish, usage) => {
       const item = outputItem(itemId, sent, finish);
-      const response = { ...base, ...ended(finish), output: [item], usage: responsesUsage(usage) };
+      const response = { ...base, ...ended(finish), output: [...thoughts, item], usage: responsesUsage(usage) };
       return [
         event("response.output_text.done", { ...at, text: sent, logprobs: [] }),
         event("response.content_part.done", { ...at, part: outputPart(sent) }),
-        event("response.output_item.done", { output_index: 0, item }),
+        event("response.output_item.done", { output_index, item }),
         event(`response.${response.status}`, { response }),
       ].join("");
     },

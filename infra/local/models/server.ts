@@ -36,7 +36,8 @@ export async function startModelServer(options: { port?: number; pace?: Partial<
       response.end("The local model server failed.");
     });
   };
-  const http = createServer(serve);
+  // Longer than any client keeps a connection, so that none is closed just as it is used again.
+  const http = createServer({ keepAliveTimeout: 120_000 }, serve);
   // HTTP/2's compatible request and response have all that is used here, but types of their own.
   const http2 = createHttp2Server((request, response) =>
     serve(request as unknown as IncomingMessage, response as unknown as ServerResponse),
