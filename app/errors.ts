@@ -7,6 +7,7 @@ export const errors = {
   "bad-id": { status: 400, message: "This is not an id that Sidenote made." },
   "not-signed-in": { status: 401, message: "Sign in to go on. What you wrote is kept here." },
   "foreign-origin": { status: 403, message: "This request came from another site." },
+  "sign-up-closed": { status: 403, message: "Sign-up is closed here. Ask whoever runs this Sidenote to add you." },
   "not-found": { status: 404, message: "There is nothing here." },
   busy: { status: 409, message: "This thread is answering already." },
   mismatch: { status: 409, message: "Another message was sent under this id." },
@@ -17,6 +18,7 @@ export const errors = {
   "too-many-runs": { status: 429, message: "Too many threads are answering. Wait for one to end, or stop one." },
   throttled: { status: 429, message: "Too many tries. Wait a little." },
   internal: { status: 500, message: "Something went wrong here. Nothing you wrote is lost." },
+  "sign-in-unavailable": { status: 503, message: "Sign-in cannot be reached just now. Try again in a moment." },
   unavailable: { status: 503, message: "Sidenote cannot reach its storage. What you wrote is kept here. Try again." },
 
   // How a run ends badly. Stored with the answer and shown in its card.
