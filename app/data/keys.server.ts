@@ -16,7 +16,7 @@
  * | a thread was just used                   | Update THREAD#                  | touchThread                       | 3 WU  |
  * | a thread's note numbers                  | Get NUMBERS, consistent         | getNumbers                        | 1 RU  |
  * | number notes new to a thread             | Put NUMBERS                     | numberNotes                       | 1 WU  |
- * | one note                                 | Get NOTE#, consistent           | getNote, requireNote              | 1 RU a 4 KB |
+ * | one note                                 | Get NOTE#, consistent           | getNote, requireNote, getNoteOrTombstone | 1 RU a 4 KB |
  * | a page of notes, pinned, then newest     | Query byActivity NOTE#          | listNotes                         | 1 RU a 4 KB |
  * | how many notes                           | Query byActivity NOTE#, COUNT   | countNotes                        | 1 RU a 4 KB |
  * | all notes with their texts               | Query NOTE#, consistent         | listAllNotes, searchNotes         | 1 RU a 4 KB |

@@ -3,7 +3,7 @@
  * over its pages. A call is given a second and is repeated with 50 to 400 ms of back-off; what is then still
  * unknown is thrown, and the caller reads again before it decides.
  */
-import { ConditionalCheckFailedException, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { ConditionalCheckFailedException, DynamoDBClient, DynamoDBServiceException } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Table } from "dynamodb-toolbox/table";
 import { config } from "~/config.server";
@@ -33,6 +33,13 @@ export const table = new Table({
 /** Whether a write was refused by its condition. Because the SDK repeats calls, that can be one's own success. */
 export function isRefused(error: unknown): boolean {
   return error instanceof ConditionalCheckFailedException;
+}
+
+/** Whether a call failed because the table cannot be reached or is overloaded, and not because it is wrong. */
+export function isOutage(error: unknown): boolean {
+  if (error instanceof DynamoDBServiceException) return error.$fault === "server" || error.$retryable !== undefined;
+  if (!(error instanceof Error)) return false;
+  return error.name === "TimeoutError" || ("code" in error && /^(E[A-Z]+|UND_ERR_\w+)$/.test(String(error.code)));
 }
 
 /** Seconds since the epoch, `days` from now: the unit of the table's TTL attribute. */

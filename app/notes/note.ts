@@ -119,3 +119,12 @@ export function cleanDraft(draft: NoteDraft): NoteDraft {
   const text = cleanText(draft.text);
   return { title: cleanTitle(draft.title) || titleFrom(text), text };
 }
+
+const words = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[\p{L}\p{N}][\p{L}\p{N}\p{M}'’_-]*/gu;
+
+/** How many words a text has; each Chinese or Japanese character counts as one. */
+export function countWords(text: string): number {
+  let count = 0;
+  for (const _ of text.matchAll(words)) count++;
+  return count;
+}

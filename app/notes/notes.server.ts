@@ -121,8 +121,11 @@ const conflict = ({ title, text, revision }: Note): PublicError =>
 
 const says = (note: Note, draft: NoteDraft): boolean => note.title === draft.title && note.text === draft.text;
 
-/** The note or its tombstone, read consistently; undefined also for a tombstone whose day is over. */
-async function readNote(userId: string, noteId: string): Promise<Note | undefined> {
+/**
+ * The note, or its tombstone (with `deletedAt`) while it can be brought back; undefined if there is neither. Only
+ * for offering that: everything else reads by {@link getNote}. Throws `bad-id` on what cannot be a note's id.
+ */
+export async function getNoteOrTombstone(userId: string, noteId: string): Promise<Note | undefined> {
   const { Item } = await NoteEntity.build(GetItemCommand)
     .key(keyOf(userId, noteId))
     .options({ consistent: true })
@@ -133,9 +136,9 @@ async function readNote(userId: string, noteId: string): Promise<Note | undefine
   return noteFrom(Item);
 }
 
-/** As {@link readNote}; throws `not-found` if there is neither. */
+/** As {@link getNoteOrTombstone}; throws `not-found` if there is neither. */
 async function requireEither(userId: string, noteId: string): Promise<Note> {
-  const note = await readNote(userId, noteId);
+  const note = await getNoteOrTombstone(userId, noteId);
   if (!note) throw new PublicError("not-found");
   return note;
 }
@@ -272,7 +275,7 @@ export async function listAllNotes(userId: string): Promise<Note[]> {
 
 /** The note, or undefined if there is none or it is deleted. Throws `bad-id` on what cannot be a note's id. */
 export async function getNote(userId: string, noteId: string): Promise<Note | undefined> {
-  const note = await readNote(userId, noteId);
+  const note = await getNoteOrTombstone(userId, noteId);
   return note?.deletedAt === undefined ? note : undefined;
 }
 

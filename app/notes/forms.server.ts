@@ -1,0 +1,115 @@
+/**
+ * What the forms of a note's page do: create, save, pin, delete, restore. A form sent by the page's own script is
+ * answered with data; one sent by the browser itself says `open` and is led to the note. Whatever goes wrong with
+ * a save, the answer gives the person's words back, since without a script the browser has forgotten them.
+ */
+import { data, redirect } from "@remix-run/node";
+import { z } from "zod";
+import { isOutage } from "~/data/table.server";
+import { PublicError } from "~/errors";
+import { checked, logError } from "~/http.server";
+import { isNoteId, type Note, type NoteDraft } from "./note";
+import { createNote, deleteNote, pinNote, restoreNote, saveNote } from "./notes.server";
+
+/** What a note's page is told about its form. */
+export interface NoteAnswer {
+  noteId: string;
+  /** The note as it stands now, without its text: that is what was sent, normalised. */
+  saved?: Pick<Note, "title" | "revision" | "changedAt" | "pinned">;
+  deleted?: true;
+  refused?: NoteRefusal;
+  /** The words that were not saved; only for pages without a script. */
+  draft?: NoteDraft;
+}
+
+export interface NoteRefusal {
+  code: string;
+  message: string;
+  /** What is stored now, if that is why. */
+  theirs?: NoteDraft & { revision: number };
+  /** Set if the person deleted the note and it can still be brought back. */
+  deleted?: true;
+}
+
+const open = z.literal("1").optional();
+const words = { title: z.string(), text: z.string() };
+const noteId = z.string().refine(isNoteId, "This is not an id that Sidenote made.");
+
+const newForm = z.strictObject({ intent: z.literal("create"), ...words, noteId: noteId.optional(), open });
+const noteForm = z.discriminatedUnion("intent", [
+  z.strictObject({
+    intent: z.literal("save"),
+    ...words,
+    revision: z
+      .string()
+      .regex(/^[1-9]\d{0,8}$/)
+      .transform(Number),
+    open,
+  }),
+  z.strictObject({ intent: z.literal("pin"), pinned: z.enum(["true", "false"]), open }),
+  z.strictObject({ intent: z.literal("delete"), open }),
+  z.strictObject({ intent: z.literal("restore"), open }),
+]);
+
+async function readForm(request: Request): Promise<Record<string, unknown>> {
+  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/x-www-form-urlencoded" && type !== "multipart/form-data")
+    throw new PublicError("unsupported-type");
+  try {
+    return Object.fromEntries(await request.formData());
+  } catch (error) {
+    throw new PublicError("bad-request", { cause: error });
+  }
+}
+
+const saved = ({ title, revision, changedAt, pinned }: Note) => ({ title, revision, changedAt, pinned });
+
+const done = (answer: NoteAnswer, open: "1" | undefined) =>
+  open ? redirect(`/notes/${answer.noteId}`, 303) : data(answer);
+
+/** Saves by `work`; an error is answered with the words that were sent. */
+async function saving(
+  noteId: string | undefined,
+  form: NoteDraft & { open?: "1" | undefined },
+  work: () => Promise<Note>,
+) {
+  try {
+    const note = await work();
+    return done({ noteId: note.noteId, saved: saved(note) }, form.open);
+  } catch (error) {
+    if (!(error instanceof PublicError)) logError(error, "notes");
+    const refusal =
+      error instanceof PublicError ? error : new PublicError(isOutage(error) ? "unavailable" : "internal");
+    const answer: NoteAnswer = {
+      noteId: noteId ?? "new",
+      refused: { ...refusal.details, code: refusal.code, message: refusal.message },
+      ...(form.open && { draft: { title: form.title, text: form.text } }),
+    };
+    return data(answer, { status: refusal.status });
+  }
+}
+
+/** Answers a form that was posted to a note's page; `place` is the note's id, or `new`. */
+export async function answerNoteForm(userId: string, place: string, request: Request) {
+  const fields = await readForm(request);
+  if (place === "new") {
+    const form = checked(fields, newForm);
+    return saving(form.noteId, form, () => {
+      if (form.title.trim() === "" && form.text.trim() === "")
+        throw new PublicError("bad-request", { message: "Write a title or a text first." });
+      return createNote(userId, form);
+    });
+  }
+  const form = checked(fields, noteForm);
+  switch (form.intent) {
+    case "save":
+      return saving(place, form, () => saveNote(userId, place, form));
+    case "pin":
+      return done({ noteId: place, saved: saved(await pinNote(userId, place, form.pinned === "true")) }, form.open);
+    case "delete":
+      await deleteNote(userId, place);
+      return done({ noteId: place, deleted: true }, form.open);
+    case "restore":
+      return done({ noteId: place, saved: saved(await restoreNote(userId, place)) }, form.open);
+  }
+}
