@@ -21,7 +21,7 @@ import { idTime, isId, isMessageId, isRunId } from "./ids";
 import { getNumbers, numberNotes } from "./numbers.server";
 import { buildPrompt, citedSidenotes, type NumberedNote } from "./prompt.server";
 import { createRuns, type Given, type MessageItem, type Position, type RunRequest } from "./run.server";
-import { tableStore } from "./run-store.server";
+import { runStore } from "./run-store.server";
 import { keptUntil, newThreadItem, readSettings, touchThread } from "./threads.server";
 import { titleFrom } from "./title";
 import type { ActivityView, MessageView, Sidenote, ThreadView } from "./view";
@@ -32,7 +32,7 @@ const HISTORY = 40;
 export const MESSAGE_LIMIT = 32_000;
 
 const runs = createRuns({
-  store: tableStore,
+  store: runStore,
   clock: {
     now: Date.now,
     sleep: async (ms, signal) => {

@@ -2,7 +2,10 @@
  * Who may reach what, as a table with one row for every route of the build: a route that is added without a row
  * fails here. "The same 404" means that status, body and headers equal those for an id that was never made.
  */
+import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { type AttributeValue, DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { ulid } from "ulid";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -20,6 +23,26 @@ interface Attempt {
   path: string;
   json?: unknown;
   form?: Record<string, string>;
+}
+
+interface Route {
+  id: string;
+  path?: string;
+  parentId?: string;
+}
+
+/** The manifest of routes, as Remix prints it: a tree. */
+function flatten(
+  tree: (Route & { children?: (Route & { children?: Route[] })[] })[],
+  parentId = "",
+): Record<string, Route> {
+  return Object.assign(
+    {},
+    ...tree.map(({ children = [], ...route }) => ({
+      [route.id]: { ...route, parentId },
+      ...flatten(children, route.id),
+    })),
+  );
 }
 
 const forms = (path: string, fields: Record<string, string>[]): Attempt[] =>
@@ -99,17 +122,15 @@ let app: App;
 let attacker: Account;
 let victim: Account;
 let owned: Ids;
-let routes: Record<
-  string,
-  { id: string; path?: string; index?: boolean; module: { loader?: unknown; action?: unknown } }
->;
+let routes: Record<string, Route>;
 
 beforeAll(async () => {
   app = await App.start();
-  Object.assign(process.env, app.cloud.env);
-  ({ routes } = (await import(new URL("../../build/server/index.js", import.meta.url).href)) as {
-    routes: typeof routes;
+  const cli = fileURLToPath(new URL("../../node_modules/@remix-run/dev/dist/cli.js", import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [cli, "routes", "--json"], {
+    env: { ...process.env, VITEST: "" },
   });
+  routes = flatten(JSON.parse(stdout));
   [attacker, victim] = [await app.createAccount("attacker"), await app.createAccount("victim")];
 
   const noteId = ulid();
@@ -251,8 +272,7 @@ describe("every route", () => {
 /** The address of a route without parameters. */
 function pathOf(id: string): string {
   const parts: string[] = [];
-  for (let route = routes[id]; route; route = routes[(route as { parentId?: string }).parentId ?? ""])
-    if (route.path) parts.unshift(route.path);
+  for (let route = routes[id]; route; route = routes[route.parentId ?? ""]) if (route.path) parts.unshift(route.path);
   return `/${parts.join("/")}`;
 }
 
