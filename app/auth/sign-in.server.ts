@@ -169,10 +169,11 @@ export async function confirmPerson(request: Request, form: Record<string, strin
 }
 
 /** Mails a new code, if the address waits for one. */
-export async function resendCode(request: Request, form: Record<string, string>): Promise<void> {
+export async function resendCode(request: Request, form: Record<string, string>): Promise<Next> {
   const { email } = fields(withAddress(request, form), { email: emailAddress });
   await throttle("resend", request, email);
   await atLeast(LEAST_WAIT, cognito.resendCode(email));
+  return { cookie: rememberAddress(email), to: "/confirm?done=sent" };
 }
 
 const ChallengeEntity = new Entity({

@@ -1,0 +1,27 @@
+/** How the actions of the pages around sign-in answer: on to the next page, or the form again with what is wrong. */
+import { data, type HeadersFunction, redirect } from "@remix-run/node";
+import { type FormProblem, type Next, problemOf, readForm } from "./sign-in.server";
+
+type Answer = Response | ReturnType<typeof data<FormProblem>>;
+
+/** Runs one form. `work` gets its fields; what it refuses is shown with its status, never thrown. */
+export async function answerForm(
+  request: Request,
+  work: (form: Record<string, string>) => Promise<Next>,
+): Promise<Answer> {
+  let form: Record<string, string> | undefined;
+  try {
+    form = await readForm(request);
+    const next = await work(form);
+    return redirect(next.to, next.cookie ? { headers: { "Set-Cookie": next.cookie } } : undefined);
+  } catch (error) {
+    const { problem, status, headers } = problemOf(error, form);
+    return data(problem, { status, headers });
+  }
+}
+
+/** For a page with such an action: a 429 or 503 says when to try again. */
+export const formHeaders: HeadersFunction = ({ actionHeaders }): HeadersInit => {
+  const retryAfter = actionHeaders.get("Retry-After");
+  return retryAfter ? { "Retry-After": retryAfter } : {};
+};
