@@ -64,8 +64,9 @@ const code = z
 
 export type FieldName = "email" | "password" | "newPassword" | "code" | "form";
 
-/** What a form shows again: the address, and what is wrong where. */
+/** What a form shows again: the address, and what is wrong where. `intent` says which form of a page it was. */
 export interface FormProblem {
+  intent?: string;
   email?: string;
   errors: Partial<Record<FieldName, string>>;
 }
@@ -108,6 +109,7 @@ export function problemOf(
   form: Record<string, string> = {},
 ): { problem: FormProblem; status: number; headers: Record<string, string> } {
   const problem = (errors: FormProblem["errors"]): FormProblem => ({
+    ...(form.intent === undefined ? {} : { intent: form.intent.slice(0, 40) }),
     ...(form.email === undefined ? {} : { email: form.email.slice(0, 254) }),
     errors,
   });

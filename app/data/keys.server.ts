@@ -24,6 +24,20 @@
  * | new words for a note                     | Get, then Update NOTE#          | saveNote                          | 1 RU a 4 KB, 3 WU, 1 a KB |
  * | pin a note                               | Get, then Update NOTE#          | pinNote                           | as saveNote |
  * | delete a note (a tombstone), undo that   | Get, then Update NOTE#          | deleteNote, restoreNote           | as saveNote |
+ * | who is signed in                         | Get SESSION#, consistent        | getPerson, requirePerson          | 1 RU  |
+ * | a session is in use (once an hour)       | Update SESSION#                 | getPerson, requirePerson          | 3 WU  |
+ * | a session is renewed (once an hour)      | Update SESSION#, twice          | getPerson, requirePerson          | 6 WU  |
+ * | a new session                            | Put SESSION#                    | createSession                     | 3 WU  |
+ * | end a session                            | Delete SESSION#                 | endSession                        | 3 WU  |
+ * | a person's sessions                      | Query SESSION#, consistent      | listSessions                      | 1 RU a session |
+ * | end a person's sessions                  | Query, then Delete SESSION#     | endAllSessions                    | 1 RU, 3 WU a session |
+ * | count a try by address, by IP            | Update THROTTLE#, twice         | throttle                          | 2 WU  |
+ * | a sign-in between two pages              | Put CHALLENGE#                  | signInPerson                      | 2 WU  |
+ * | whether that sign-in still waits         | Get CHALLENGE#, consistent      | awaitsFirstPassword               | 1 RU  |
+ * | a first password ends it                 | Get, then Delete CHALLENGE#     | chooseFirstPassword               | 1 RU, 2 WU |
+ * | whether an account is being deleted      | Get ACCOUNT, consistent         | isAccountDeleted                  | 1 RU  |
+ * | mark an account as deleted               | Update ACCOUNT                  | markAccountDeleted                | 1 WU  |
+ * | delete an account                        | Query, then BatchWrite, by key  | deleteAccount                     | 1 RU a 4 KB, 1 WU a KB |
  */
 
 const padded = (value: number): string => String(value).padStart(9, "0");

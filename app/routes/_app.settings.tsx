@@ -1,0 +1,176 @@
+import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
+import { Form, useActionData, useLoaderData, useNavigation } from "@remix-run/react";
+import type { ReactNode } from "react";
+import { answerForm, formHeaders } from "~/auth/form.server";
+import { Notice, useFirstProblem } from "~/auth/SignInPage";
+import { listSessions, requirePerson } from "~/auth/session.server";
+import { changePassword, deleteOwnAccount, signOutEverywhere } from "~/auth/sign-in.server";
+import { PublicError } from "~/errors";
+import { page } from "~/http.server";
+import { AppearanceChoice } from "~/ui/appearance";
+import { Button, buttonClass } from "~/ui/button";
+import { ErrorPage } from "~/ui/error-page";
+import { Field, FormError } from "~/ui/field";
+import { Bar, MarginNote } from "~/ui/page";
+
+export const meta: MetaFunction = () => [{ title: "Settings · Sidenote" }];
+export const headers = formHeaders;
+
+export function loader({ request }: LoaderFunctionArgs) {
+  return page(async () => {
+    const person = await requirePerson(request);
+    const sessions = await listSessions(person.userId);
+    const passwordChanged = new URL(request.url).searchParams.get("done") === "password";
+    return { email: person.email, devices: sessions.length, passwordChanged };
+  });
+}
+
+export async function action({ request }: ActionFunctionArgs) {
+  const person = await page(() => requirePerson(request));
+  return answerForm(request, async (form) => {
+    switch (form.intent) {
+      case "change-password":
+        return changePassword(request, form, person);
+      case "sign-out-everywhere":
+        return signOutEverywhere(request, person);
+      case "delete-account":
+        return deleteOwnAccount(request, form, person);
+      default:
+        throw new PublicError("bad-request");
+    }
+  });
+}
+
+/** A section of the column, with its explanation level with its heading. */
+function Section({ title, note, children }: { title: string; note?: string; children: ReactNode }) {
+  const id = title.toLowerCase().replaceAll(" ", "-");
+  return (
+    <section className="frame mb-12" aria-labelledby={id}>
+      <div>
+        <h2 id={id} className="mb-2 font-strong text-head text-ink">
+          {title}
+        </h2>
+        {children}
+      </div>
+      {note && (
+        <div className="margin pt-1.5">
+          <MarginNote>{note}</MarginNote>
+        </div>
+      )}
+    </section>
+  );
+}
+
+const rowClass = "flex min-h-[52px] items-center justify-between gap-4 border-line border-b py-2 text-ui";
+
+/** A row that opens to a form. */
+function Opening(props: { label: string; button: ReactNode; open: boolean; children: ReactNode }) {
+  return (
+    <details className="border-line border-b" open={props.open || undefined}>
+      <summary className="flex min-h-[52px] list-none items-center justify-between gap-4 py-2 text-ui [&::-webkit-details-marker]:hidden">
+        <span>{props.label}</span>
+        {props.button}
+      </summary>
+      <div className="max-w-[22.5rem] pt-2 pb-6">{props.children}</div>
+    </details>
+  );
+}
+
+export default function SettingsRoute() {
+  const { email, devices, passwordChanged } = useLoaderData<typeof loader>();
+  const problem = useActionData<typeof action>();
+  const navigation = useNavigation();
+  const pending = navigation.formMethod === "POST" ? navigation.formData?.get("intent") : undefined;
+  const forms = useFirstProblem(problem);
+  const errorsOf = (intent: string) => (problem?.intent === intent ? problem.errors : {});
+  const change = errorsOf("change-password");
+  const deletion = errorsOf("delete-account");
+  return (
+    <div className="sheet ruled" ref={forms}>
+      <Bar title="Settings" />
+      <div className="pt-5 pb-12">
+        <Section title="Sign-in" note="Signing out takes effect at once, on every device.">
+          <Notice>
+            {passwordChanged && !problem && "Your password is changed. All other devices are signed out."}
+          </Notice>
+          <div className={rowClass}>
+            <span>Email</span>
+            <span className="truncate text-ink-2">{email}</span>
+          </div>
+          <Opening
+            label="Password"
+            open={Object.keys(change).length > 0}
+            button={<span className={buttonClass("second")}>Change</span>}
+          >
+            <Form method="post" className="flex flex-col gap-4">
+              <input type="hidden" name="intent" value="change-password" />
+              <input type="hidden" autoComplete="username" value={email} readOnly />
+              <FormError>{change.form}</FormError>
+              <Field
+                label="Current password"
+                name="password"
+                type="password"
+                autoComplete="current-password"
+                required
+                error={change.password}
+              />
+              <Field
+                label="New password"
+                name="newPassword"
+                type="password"
+                autoComplete="new-password"
+                required
+                hint="At least eight characters. All other devices are signed out."
+                error={change.newPassword}
+              />
+              <Button type="submit" kind="main" className="self-start" pending={pending === "change-password"}>
+                Change password
+              </Button>
+            </Form>
+          </Opening>
+          <Form method="post" className={rowClass}>
+            <input type="hidden" name="intent" value="sign-out-everywhere" />
+            <span>{devices === 1 ? "Signed in on this device only" : `Signed in on ${devices} devices`}</span>
+            <Button type="submit" pending={pending === "sign-out-everywhere"}>
+              Sign out everywhere
+            </Button>
+          </Form>
+        </Section>
+
+        <Section title="Look" note="The choice holds for this browser.">
+          <div className={rowClass}>
+            <span>Appearance</span>
+            <AppearanceChoice />
+          </div>
+        </Section>
+
+        <Section title="Your data" note="Deleting takes effect at once. There is no way back.">
+          <Opening
+            label="Delete the account with all threads and notes"
+            open={Object.keys(deletion).length > 0}
+            button={<span className={buttonClass("destructive")}>Delete account</span>}
+          >
+            <Form method="post" className="flex flex-col gap-4">
+              <input type="hidden" name="intent" value="delete-account" />
+              <FormError>{deletion.form}</FormError>
+              <Field
+                label="Your password"
+                name="password"
+                type="password"
+                autoComplete="current-password"
+                required
+                hint="To be sure that it is you."
+                error={deletion.password}
+              />
+              <Button type="submit" kind="destructive" className="self-start" pending={pending === "delete-account"}>
+                Delete everything
+              </Button>
+            </Form>
+          </Opening>
+        </Section>
+      </div>
+    </div>
+  );
+}
+
+export const ErrorBoundary = ErrorPage;
