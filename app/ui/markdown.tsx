@@ -4,7 +4,17 @@
  * passes a list of allowed elements. Citations `[n]` are made after that list, so a text cannot forge one.
  * Rendered block by block and remembered by plain strings: a growing answer renders only its last block again.
  */
-import { type ComponentPropsWithoutRef, memo, type RefObject, useEffect, useMemo, useRef, useState } from "react";
+import {
+  type ComponentPropsWithoutRef,
+  Fragment,
+  memo,
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import ReactMarkdown, { type Components, type ExtraProps, type Options } from "react-markdown";
 import rehypeSanitize from "rehype-sanitize";
 import remarkGfm from "remark-gfm";
@@ -25,13 +35,15 @@ export interface MarkdownProps {
   answerId?: string;
   /** The text still grows: half-open marks are closed, and a caret blinks at its end. */
   streaming?: boolean;
+  /** What stands below a block that cites these of the thread's numbers for the first time. */
+  below?: (numbers: number[]) => ReactNode;
 }
 
 /**
  * A citation is `<a class="cite" href="#sidenote-<answerId>-<display>" id="cite-<answerId>-<display>-<k>">` with
  * `data-number` (as displayed) and `data-note-number` (the thread's); k counts from 1 for each number.
  */
-export function Markdown({ text, citations = noCitations, answerId = "", streaming = false }: MarkdownProps) {
+export function Markdown({ text, citations = noCitations, answerId = "", streaming = false, below }: MarkdownProps) {
   const earlier = useRef<readonly Block[]>([]);
   const blocks = useMemo(() => splitBlocks(text, earlier.current), [text]);
   useEffect(() => {
@@ -44,14 +56,17 @@ export function Markdown({ text, citations = noCitations, answerId = "", streami
       {blocks.map((block, index) => {
         const growing = streaming && index === blocks.length - 1;
         const body = growing ? mend(block.text) : block.text;
+        const first = below ? firstCited(cites[index] ?? "") : [];
         return (
-          <RenderedBlock
-            key={block.from}
-            text={definitions && body.includes("[") && !isCode(body) ? `${body}\n\n${definitions}` : body}
-            cites={cites[index] ?? ""}
-            answerId={answerId}
-            growing={growing}
-          />
+          <Fragment key={block.from}>
+            <RenderedBlock
+              text={definitions && body.includes("[") && !isCode(body) ? `${body}\n\n${definitions}` : body}
+              cites={cites[index] ?? ""}
+              answerId={answerId}
+              growing={growing}
+            />
+            {first.length > 0 && below?.(first)}
+          </Fragment>
         );
       })}
       {streaming && blocks.length === 0 && (
@@ -87,6 +102,13 @@ export function citesOfBlocks(blocks: readonly Block[], citations: ReadonlyMap<n
       .join(",");
   });
 }
+
+/** The numbers that a block of {@link citesOfBlocks} cites before any other. */
+const firstCited = (cites: string): number[] =>
+  cites.split(",").flatMap((entry) => {
+    const [number, , before] = entry.split(":").map(Number);
+    return number !== undefined && before === 0 ? [number] : [];
+  });
 
 interface RenderedBlockProps {
   text: string;
