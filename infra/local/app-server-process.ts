@@ -70,11 +70,14 @@ async function built({ mode, deadlineMs }: AppServerProcessOptions): Promise<Par
 runProcess<AppServerProcessOptions, AppServerReady>(async (options) => {
   const { stop, ...parts } = options.mode === "development" ? await development() : await built(options);
   const { deadlineMs } = options;
-  const { url, port, stop: stopServing } = await serveFunctionUrl({ ...parts, port: options.port, deadlineMs });
+  const served = await serveFunctionUrl({ ...parts, port: options.port, deadlineMs }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    throw new Error(`Port ${options.port} is taken. Choose another one: PORT=${options.port + 1}`);
+  });
   return {
-    ready: { url, port },
+    ready: { url: served.url, port: served.port },
     async stop() {
-      await stopServing(1_000);
+      await served.stop(1_000);
       await stop?.();
     },
   };
