@@ -4,6 +4,13 @@ import tailwindcss from "@tailwindcss/vite";
 import { defineConfig, type Plugin } from "vite";
 import remixConfig from "./remix.config.js";
 
+/** Lets the types of loaders and actions follow single fetch, as remix.config.js does. */
+declare module "@remix-run/server-runtime" {
+  interface Future {
+    v3_singleFetch: true;
+  }
+}
+
 /**
  * Makes our own handler the entry of the server half, instead of Remix's bare build. So both lie in one graph of
  * modules, in development and in production: two copies of one module would not see each other's invocation.

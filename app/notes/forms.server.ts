@@ -62,30 +62,31 @@ async function readForm(request: Request): Promise<Record<string, unknown>> {
   }
 }
 
-const saved = ({ title, revision, changedAt, pinned }: Note) => ({ title, revision, changedAt, pinned });
+const saved = ({ noteId, title, revision, changedAt, pinned }: Note) => ({
+  noteId,
+  saved: { title, revision, changedAt, pinned },
+});
 
-const done = (answer: NoteAnswer, open: "1" | undefined) =>
-  open ? redirect(`/notes/${answer.noteId}`, 303) : data(answer);
+type Form = Partial<NoteDraft> & { noteId?: string | undefined; open?: "1" | undefined };
 
-/** Saves by `work`; an error is answered with the words that were sent. */
-async function saving(
-  noteId: string | undefined,
-  form: NoteDraft & { open?: "1" | undefined },
-  work: () => Promise<Note>,
-) {
+/** Answers a form by `work`; an error is answered with the words that were sent. */
+async function answer(noteId: string, form: Form, work: () => Promise<Omit<NoteAnswer, "refused" | "draft">>) {
   try {
-    const note = await work();
-    return done({ noteId: note.noteId, saved: saved(note) }, form.open);
+    const done = await work();
+    return form.open ? redirect(`/notes/${done.noteId}`, 303) : data<NoteAnswer>(done);
   } catch (error) {
     if (!(error instanceof PublicError)) logError(error, "notes");
     const refusal =
       error instanceof PublicError ? error : new PublicError(isOutage(error) ? "unavailable" : "internal");
-    const answer: NoteAnswer = {
-      noteId: noteId ?? "new",
-      refused: { ...refusal.details, code: refusal.code, message: refusal.message },
-      ...(form.open && { draft: { title: form.title, text: form.text } }),
-    };
-    return data(answer, { status: refusal.status });
+    const { title = "", text } = form;
+    return data<NoteAnswer>(
+      {
+        noteId,
+        refused: { ...refusal.details, code: refusal.code, message: refusal.message },
+        ...(form.open && text !== undefined && { draft: { title, text } }),
+      },
+      { status: refusal.status },
+    );
   }
 }
 
@@ -94,22 +95,25 @@ export async function answerNoteForm(userId: string, place: string, request: Req
   const fields = await readForm(request);
   if (place === "new") {
     const form = checked(fields, newForm);
-    return saving(form.noteId, form, () => {
+    return answer(form.noteId ?? place, form, async () => {
       if (form.title.trim() === "" && form.text.trim() === "")
         throw new PublicError("bad-request", { message: "Write a title or a text first." });
-      return createNote(userId, form);
+      return saved(await createNote(userId, form));
     });
   }
+  if (!isNoteId(place)) throw new PublicError("bad-id");
   const form = checked(fields, noteForm);
-  switch (form.intent) {
-    case "save":
-      return saving(place, form, () => saveNote(userId, place, form));
-    case "pin":
-      return done({ noteId: place, saved: saved(await pinNote(userId, place, form.pinned === "true")) }, form.open);
-    case "delete":
-      await deleteNote(userId, place);
-      return done({ noteId: place, deleted: true }, form.open);
-    case "restore":
-      return done({ noteId: place, saved: saved(await restoreNote(userId, place)) }, form.open);
-  }
+  return answer(place, form, async () => {
+    switch (form.intent) {
+      case "save":
+        return saved(await saveNote(userId, place, form));
+      case "pin":
+        return saved(await pinNote(userId, place, form.pinned === "true"));
+      case "restore":
+        return saved(await restoreNote(userId, place));
+      case "delete":
+        await deleteNote(userId, place);
+        return { noteId: place, deleted: true };
+    }
+  });
 }

@@ -1,0 +1,113 @@
+import { type ActionFunctionArgs, data, type LoaderFunctionArgs, type MetaFunction } from "@remix-run/node";
+import {
+  type ClientActionFunctionArgs,
+  data as clientData,
+  Link,
+  type ShouldRevalidateFunctionArgs,
+  useActionData,
+  useLoaderData,
+  useOutletContext,
+  useParams,
+} from "@remix-run/react";
+import { useEffect, useRef } from "react";
+import { ulid } from "ulid";
+import { requirePerson } from "~/auth/session.server";
+import { PublicError } from "~/errors";
+import { page } from "~/http.server";
+import { answerNoteForm, type NoteAnswer } from "~/notes/forms.server";
+import { NoteEditor } from "~/notes/NoteEditor";
+import { getNoteOrTombstone } from "~/notes/notes.server";
+import { NoteProblem, type NotesContext, Tombstone } from "~/notes/panes";
+import { buttonClass } from "~/ui/button";
+
+export const meta: MetaFunction<typeof loader> = ({ data }) => [
+  { title: `${data?.note?.title ?? (data?.deleted ? "Note deleted" : "New note")} · Sidenote` },
+];
+
+export function loader({ request, params }: LoaderFunctionArgs) {
+  return page(async () => {
+    const { userId } = await requirePerson(request);
+    const place = params.noteId ?? "";
+    const newId = ulid();
+    if (place === "new") return { newId, note: undefined, deleted: false };
+    const note = await getNoteOrTombstone(userId, place);
+    if (!note) throw new PublicError("not-found");
+    if (note.deletedAt === undefined) return { newId, note, deleted: false };
+    return data({ newId, note: undefined, deleted: true }, { status: 404 });
+  });
+}
+
+export function action({ request, params }: ActionFunctionArgs) {
+  return page(async () => {
+    const { userId } = await requirePerson(request);
+    return answerNoteForm(userId, params.noteId ?? "", request);
+  });
+}
+
+export async function clientAction({ serverAction, params }: ClientActionFunctionArgs) {
+  try {
+    return await serverAction<typeof action>();
+  } catch (error) {
+    // That is how a browser says that nobody answered. The editor stays, and so do its words.
+    if (!(error instanceof TypeError)) throw error;
+    const message = "Sidenote cannot be reached. What you wrote is kept here. Try again.";
+    const answer: NoteAnswer = { noteId: params.noteId ?? "", refused: { code: "unavailable", message } };
+    return clientData(answer, { status: 503 });
+  }
+}
+
+export function shouldRevalidate({
+  currentUrl,
+  nextUrl,
+  currentParams,
+  nextParams,
+  formMethod,
+  defaultShouldRevalidate,
+}: ShouldRevalidateFunctionArgs) {
+  if (currentParams.noteId !== nextParams.noteId) return true;
+  // A new note keeps its id until it is left, so that it is made once.
+  if (nextParams.noteId === "new") return false;
+  // What is looked for in the list does not concern the note beside it.
+  const reads = formMethod === undefined || formMethod.toUpperCase() === "GET";
+  return reads && currentUrl.search !== nextUrl.search ? false : defaultShouldRevalidate;
+}
+
+export default function NoteRoute() {
+  const { note, newId, deleted } = useLoaderData<typeof loader>();
+  const answer = useActionData<NoteAnswer>();
+  const { userId, onChanged, onDeleted } = useOutletContext<NotesContext>();
+  // A note that is deleted elsewhere while it is being edited must not take the editor along.
+  const edited = useRef(note);
+  useEffect(() => {
+    if (note || !deleted) edited.current = note;
+  }, [note, deleted]);
+  const { noteId = newId } = useParams();
+  const stored = note ?? (deleted && edited.current?.noteId === noteId ? edited.current : undefined);
+  if (deleted && !stored && !answer?.draft) return <Tombstone noteId={noteId} />;
+  const id = noteId === "new" ? newId : noteId;
+  return (
+    <NoteEditor
+      key={id}
+      userId={userId}
+      noteId={id}
+      newId={newId}
+      stored={stored}
+      deleted={deleted}
+      answer={answer}
+      onChanged={onChanged}
+      onDeleted={onDeleted}
+    />
+  );
+}
+
+export function ErrorBoundary() {
+  return (
+    <NoteProblem
+      action={
+        <Link to="/notes" className={buttonClass("second")}>
+          All notes
+        </Link>
+      }
+    />
+  );
+}
