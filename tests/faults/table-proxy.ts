@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer, text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** The writes of a run, in their usual order. */
 export const steps = [
@@ -56,8 +57,8 @@ export function stepOf(target: string, body: string): Step | undefined {
 
 export interface TableProxy {
   url: string;
-  /** The calls that were let through, by step. */
-  counts: Map<Step, number>;
+  /** All calls, in the order of their ends. Times in milliseconds since the epoch. */
+  calls: { target: string; step: Step | undefined; startedAt: number; endedAt: number }[];
   /**
    * Calls `strike` at the `nth` call of this step from now on, `before` or `after` the table gets it. The call
    * itself is never answered. Resolves when it struck.
@@ -66,21 +67,22 @@ export interface TableProxy {
   stop(): Promise<void>;
 }
 
-export async function startTableProxy(tableUrl: string): Promise<TableProxy> {
+/** `delayMs` is added to each call, so that what waits for what can be told from what runs beside it. */
+export async function startTableProxy(tableUrl: string, delayMs = 0): Promise<TableProxy> {
   const agent = new Agent({ keepAlive: true, maxSockets: 100 });
-  const counts = new Map<Step, number>();
+  const calls: TableProxy["calls"] = [];
   let armed: { step: Step; left: number; when: "before" | "after"; strike: () => Promise<void> } | undefined;
 
   const forward = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    const startedAt = Date.now();
     const body = await text(incoming);
-    const step = stepOf(String(incoming.headers["x-amz-target"]), body);
+    const target = String(incoming.headers["x-amz-target"]);
+    const step = stepOf(target, body);
+    if (delayMs > 0) await sleep(delayMs);
     let struck: typeof armed;
-    if (step) {
-      counts.set(step, (counts.get(step) ?? 0) + 1);
-      if (armed?.step === step && --armed.left === 0) {
-        struck = armed;
-        armed = undefined;
-      }
+    if (step && armed?.step === step && --armed.left === 0) {
+      struck = armed;
+      armed = undefined;
     }
     if (struck?.when === "before") {
       await struck.strike();
@@ -95,6 +97,7 @@ export async function startTableProxy(tableUrl: string): Promise<TableProxy> {
       await struck.strike();
       return;
     }
+    calls.push({ target, step, startedAt, endedAt: Date.now() });
     outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
     outgoing.end(answered);
   };
@@ -106,7 +109,7 @@ export async function startTableProxy(tableUrl: string): Promise<TableProxy> {
   await once(server, "listening");
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    counts,
+    calls,
     arm: (step, nth, when, strike) =>
       new Promise((resolve, reject) => {
         armed = { step, left: nth, when, strike: () => strike().then(resolve, reject) };
