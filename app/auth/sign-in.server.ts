@@ -34,10 +34,22 @@ const CHALLENGE_SECONDS = 600;
 
 const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-async function atLeast<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  const [result] = await Promise.allSettled([work, wait(milliseconds)]);
+/** Answers after the least wait, however the work ends: its length tells nothing. */
+async function evenly<T>(work: Promise<T>): Promise<T> {
+  const [result] = await Promise.allSettled([work, wait(LEAST_WAIT)]);
   if (result.status === "rejected") throw result.reason;
   return result.value;
+}
+
+/** The same for work whose success tells nothing new to whoever can bring it about: only failures wait. */
+async function failEvenly<T>(work: Promise<T>): Promise<T> {
+  const waited = wait(LEAST_WAIT);
+  try {
+    return await work;
+  } catch (error) {
+    await waited;
+    throw error;
+  }
 }
 
 /** Work that the answer does not wait for. */
@@ -157,7 +169,7 @@ export async function signUpPerson(request: Request, form: Record<string, string
   if (config.signUp === "closed") throw new PublicError("sign-up-closed");
   const { email, password: chosen } = fields(form, { email: emailAddress, password });
   await throttle("signUp", request, email);
-  if ((await atLeast(LEAST_WAIT, cognito.signUp(email, chosen))) === "known")
+  if ((await evenly(cognito.signUp(email, chosen))) === "known")
     afterwards("sign-up of a known address", answerKnownAddress(email));
   return { cookie: rememberAddress(email), to: "/confirm" };
 }
@@ -166,7 +178,7 @@ export async function signUpPerson(request: Request, form: Record<string, string
 export async function confirmPerson(request: Request, form: Record<string, string>): Promise<Next> {
   const { email, code: given } = fields(withAddress(request, form), { email: emailAddress, code });
   await throttle("code", request, email);
-  await atLeast(LEAST_WAIT, cognito.confirmSignUp(email, given));
+  await failEvenly(cognito.confirmSignUp(email, given));
   return { cookie: rememberAddress(email), to: "/sign-in?done=confirmed" };
 }
 
@@ -174,7 +186,7 @@ export async function confirmPerson(request: Request, form: Record<string, strin
 export async function resendCode(request: Request, form: Record<string, string>): Promise<Next> {
   const { email } = fields(withAddress(request, form), { email: emailAddress });
   await throttle("resend", request, email);
-  await atLeast(LEAST_WAIT, cognito.resendCode(email));
+  await evenly(cognito.resendCode(email));
   return { cookie: rememberAddress(email), to: "/confirm?done=sent" };
 }
 
@@ -231,19 +243,20 @@ async function openAccount(signIn: cognito.SignIn, redirectTo: string): Promise<
 
 /** Signs a person in, or leads to what is missing: the confirmation, or a password of their own. */
 export async function signInPerson(request: Request, form: Record<string, string>, redirectTo: string): Promise<Next> {
-  const started = Date.now();
   const { email, password: given } = fields(form, { email: emailAddress, password });
   await throttle("signIn", request, email);
+  let answer: cognito.PasswordAnswer;
   try {
-    const answer = await cognito.checkPassword(email, given);
-    if (answer.kind === "signed-in") return await openAccount(answer.signIn, redirectTo);
-    return { cookie: await keepChallenge({ ...answer, redirectTo }), to: "/first-password" };
+    answer = await failEvenly(cognito.checkPassword(email, given));
   } catch (error) {
-    if (!(error instanceof SignInRefusal)) throw error;
-    if (error.reason === "unconfirmed") return { cookie: rememberAddress(email), to: "/confirm" };
-    await wait(LEAST_WAIT - (Date.now() - started));
+    // Only the right password learns this.
+    if (error instanceof SignInRefusal && error.reason === "unconfirmed")
+      return { cookie: rememberAddress(email), to: "/confirm" };
     throw error;
   }
+  if (answer.kind === "signed-in") return openAccount(answer.signIn, redirectTo);
+  const { username, session } = answer;
+  return { cookie: await keepChallenge({ username, session, redirectTo }), to: "/first-password" };
 }
 
 /** Whether this browser is between signing in with a given password and choosing its own. */
@@ -279,7 +292,7 @@ function atField(error: unknown, field: "newPassword"): unknown {
 export async function forgetPassword(request: Request, form: Record<string, string>): Promise<Next> {
   const { email } = fields(form, { email: emailAddress });
   await throttle("forgot", request, email);
-  await atLeast(LEAST_WAIT, cognito.forgotPassword(email));
+  await evenly(cognito.forgotPassword(email));
   return { cookie: rememberAddress(email), to: "/reset-password" };
 }
 
@@ -289,7 +302,7 @@ export async function resetPassword(request: Request, form: Record<string, strin
   const { email, code: given, newPassword } = fields(withAddress(request, form), shape);
   await throttle("code", request, email);
   try {
-    await atLeast(LEAST_WAIT, cognito.resetPassword(email, given, newPassword));
+    await failEvenly(cognito.resetPassword(email, given, newPassword));
   } catch (error) {
     throw atField(error, "newPassword");
   }
