@@ -1,0 +1,50 @@
+import type { LoaderFunctionArgs } from "@remix-run/node";
+import { Outlet, type ShouldRevalidateFunctionArgs, useLoaderData } from "@remix-run/react";
+import { requirePerson } from "~/auth/session.server";
+import { page } from "~/http.server";
+import { countNotes } from "~/notes/notes.server";
+import { getActivity } from "~/threads/answering.server";
+import { Shell } from "~/threads/Shell";
+import { listThreads } from "~/threads/threads.server";
+import { ErrorPage } from "~/ui/error-page";
+
+export function loader({ request }: LoaderFunctionArgs) {
+  return page(async () => {
+    const { userId, email } = await requirePerson(request);
+    const [threads, activity, notes] = await Promise.all([
+      listThreads(userId),
+      getActivity(userId),
+      countNotes(userId),
+    ]);
+    return { person: { userId, email }, threads, activity, notes, now: Date.now() };
+  });
+}
+
+/** Moving between pages changes nothing here, and neither do a look at a thread and its settings. */
+export function shouldRevalidate({
+  formMethod,
+  formData,
+  currentUrl,
+  nextUrl,
+  defaultShouldRevalidate,
+}: ShouldRevalidateFunctionArgs) {
+  if (formMethod && formMethod !== "GET") return !["seen", "settings"].includes(String(formData?.get("intent")));
+  return currentUrl.href === nextUrl.href && defaultShouldRevalidate;
+}
+
+export default function AppRoute() {
+  const { person, threads, activity, notes, now } = useLoaderData<typeof loader>();
+  return (
+    <Shell person={person} threads={threads} activity={activity} notes={notes} now={now}>
+      <Outlet />
+    </Shell>
+  );
+}
+
+export function ErrorBoundary() {
+  return (
+    <main id="page" className="main" tabIndex={-1}>
+      <ErrorPage />
+    </main>
+  );
+}
