@@ -10,8 +10,10 @@
  * nothing is asked again: half an answer twice is worse than half an answer.
  * The request's own signal never comes here; only a stop, a fence or the deadline abort the call.
  */
+import { InvalidResponseDataError } from "ai";
 import { config } from "~/config.server";
 import type { ErrorCode } from "~/errors";
+import { markModel } from "./catalogue.server";
 import { type Fault, faultOf } from "./fault";
 import type { Model } from "./model";
 import { callOptions, languageModel } from "./providers.server";
@@ -64,6 +66,9 @@ const TOTAL = 900_000;
 /** How many times as long a model that thinks may take until its first word. */
 const THINKING = 5;
 
+const notEnabled =
+  "Not enabled in the account that runs Sidenote. Its operator enables it by calling it once with their own credentials.";
+
 /** Asks the model. Yields what the person sees, returns how it ended; it does not throw. */
 export async function* streamAnswer(options: {
   model: Model;
@@ -80,7 +85,12 @@ export async function* streamAnswer(options: {
     yield* call.run();
     const { fault } = call;
     const wait = fault && !call.text && !signal.aborted ? waitAfter(fault, attempts) : undefined;
-    if (wait === undefined) return { ...call.outcome(), sent, dropped, attempts };
+    if (wait === undefined) {
+      const outcome = call.outcome();
+      if (outcome.error === "model-denied") markModel(model.ref, notEnabled);
+      if (outcome.ending === "complete") markModel(model.ref, undefined);
+      return { ...outcome, sent, dropped, attempts };
+    }
     yield { type: "waiting", attempt: attempts, seconds: Math.ceil(wait / 100) / 10 };
     await pause(wait, signal);
   }
@@ -149,8 +159,9 @@ class Call {
     if (signal.aborted) return;
     const stop = () => this.end();
     signal.addEventListener("abort", stop);
-    const { firstMs } = config.model;
-    this.watch(Math.min(performance.now() + firstMs * (this.input.model.thinks ? THINKING : 1), this.input.deadline));
+    const { model, sent, deadline } = this.input;
+    const thinks = model.thinks || (sent.reasoningEffort !== undefined && sent.reasoningEffort !== "none");
+    this.watch(Math.min(performance.now() + config.model.firstMs * (thinks ? THINKING : 1), deadline));
     void this.pump();
     try {
       while (!this.over || this.readable) {
@@ -244,6 +255,8 @@ class Call {
             this.openParts -= 1;
             break;
           case "error":
+            // A compatible endpoint's missing end: the finish that follows tells the same of every vendor.
+            if (InvalidResponseDataError.isInstance(value.error)) break;
             // What came after it would have a hole before it.
             this.fault = faultOf(value.error, { answering });
             this.end();

@@ -13,10 +13,15 @@ export interface Family {
   ids: RegExp;
   window: number;
   maxOutput: number;
+  /** The least that may be asked for as the longest answer. */
+  minOutput: number;
   supports: Supports;
   thinks: boolean;
   source: string;
 }
+
+/** What a family says about its models. */
+type Traits = Pick<Model, "family" | "window" | "minOutput" | "maxOutput" | "supports" | "thinks">;
 
 const upToOne: Range = { min: 0, max: 1 };
 const upToTwo: Range = { min: 0, max: 2 };
@@ -37,6 +42,7 @@ const common: Supports = {
 const noSampling = { temperature: false, topP: false, temperatureWithTopP: false } as const;
 
 type Row = Pick<Family, "name" | "ids" | "window" | "maxOutput" | "source"> & {
+  minOutput?: number;
   supports?: Partial<Supports>;
   thinks?: boolean;
 };
@@ -75,20 +81,28 @@ const bedrockRows: readonly Row[] = [
   },
   {
     name: "Claude without sampling",
-    ids: /^anthropic\.claude-(opus-4-[7-9]|(opus|sonnet|haiku|fable|mythos)-[5-9])/,
-    window: 200_000,
+    ids: /^anthropic\.claude-(opus-4-[7-9]|(opus|sonnet|fable|mythos)-[5-9])/,
+    window: 1_000_000,
     maxOutput: 128_000,
     supports: { ...noSampling, reasoningEffort: lowToMost },
     thinks: true,
-    source: "AI SDK 7: Anthropic model capabilities (window not checked: the smallest that any of them has)",
+    source: "Claude documentation: Models overview; AI SDK 7: Anthropic model capabilities",
   },
   {
-    name: "Claude 4.6",
-    ids: /^anthropic\.claude-(opus|sonnet)-4-6/,
-    window: 200_000,
+    name: "Claude Opus 4.6",
+    ids: /^anthropic\.claude-opus-4-6/,
+    window: 1_000_000,
+    maxOutput: 128_000,
+    supports: { temperatureWithTopP: false, sampling: "unless-reasoning", reasoningEffort: lowToMost },
+    source: "Claude documentation: Claude Opus 4.6",
+  },
+  {
+    name: "Claude Sonnet 4.6",
+    ids: /^anthropic\.claude-sonnet-4-6/,
+    window: 1_000_000,
     maxOutput: 64_000,
     supports: { temperatureWithTopP: false, sampling: "unless-reasoning", reasoningEffort: lowToMost },
-    source: claudePage,
+    source: "Claude documentation: Models overview",
   },
   {
     name: "Claude 4.5",
@@ -203,6 +217,8 @@ const bedrockRows: readonly Row[] = [
   },
 ];
 
+/** Responses, by which models that reason are called, asks for 16 tokens at least. */
+const responses = { minOutput: 16, thinks: true } as const;
 const reasoning = { ...noSampling, stopSequences: false } as const;
 const openAiModels = "OpenAI API documentation: Models";
 const optionalReasoning = { sampling: "with-effort-none", stopSequences: false, temperature: upToTwo } as const;
@@ -262,7 +278,7 @@ const openAiRows: readonly Row[] = [
     window: 200_000,
     maxOutput: 100_000,
     supports: { ...reasoning, reasoningEffort: lowToHigh },
-    thinks: true,
+    ...responses,
     source: `${openAiModels}; Reasoning models`,
   },
   {
@@ -271,7 +287,7 @@ const openAiRows: readonly Row[] = [
     window: 400_000,
     maxOutput: 128_000,
     supports: { ...reasoning, reasoningEffort: ["high"] },
-    thinks: true,
+    ...responses,
     source: openAiModels,
   },
   {
@@ -280,7 +296,7 @@ const openAiRows: readonly Row[] = [
     window: 400_000,
     maxOutput: 128_000,
     supports: { ...reasoning, reasoningEffort: lowToHigh },
-    thinks: true,
+    ...responses,
     source: openAiModels,
   },
   {
@@ -289,7 +305,7 @@ const openAiRows: readonly Row[] = [
     window: 400_000,
     maxOutput: 128_000,
     supports: { ...reasoning, reasoningEffort: ["minimal", ...lowToHigh] },
-    thinks: true,
+    ...responses,
     source: `${openAiModels}; AI SDK 7: OpenAI model catalogue`,
   },
   {
@@ -298,7 +314,7 @@ const openAiRows: readonly Row[] = [
     window: 400_000,
     maxOutput: 128_000,
     supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToHigh] },
-    thinks: true,
+    ...responses,
     source: `${openAiModels}; AI SDK 7: OpenAI model catalogue`,
   },
   {
@@ -307,7 +323,7 @@ const openAiRows: readonly Row[] = [
     window: 400_000,
     maxOutput: 128_000,
     supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToMost] },
-    thinks: true,
+    ...responses,
     source: "AI SDK 7: OpenAI model catalogue (window: the smallest of them)",
   },
   {
@@ -316,7 +332,7 @@ const openAiRows: readonly Row[] = [
     window: 400_000,
     maxOutput: 128_000,
     supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToMost] },
-    thinks: true,
+    ...responses,
     source: "AI SDK 7: OpenAI model catalogue (sizes not checked)",
   },
   {
@@ -325,16 +341,17 @@ const openAiRows: readonly Row[] = [
     window: 400_000,
     maxOutput: 128_000,
     supports: { ...reasoning, reasoningEffort: lowToMost },
-    thinks: true,
+    ...responses,
     source: "AI SDK 7: OpenAI model catalogue (sizes not checked)",
   },
 ];
 
 const family =
   (vendor: Family["vendor"]) =>
-  ({ supports, thinks = false, ...row }: Row): Family => ({
+  ({ supports, minOutput = 1, thinks = false, ...row }: Row): Family => ({
     ...row,
     vendor,
+    minOutput,
     thinks,
     supports: { ...common, ...supports },
   });
@@ -342,9 +359,10 @@ const family =
 export const families: readonly Family[] = [...bedrockRows.map(family("bedrock")), ...openAiRows.map(family("openai"))];
 
 /** Of a model that no row knows: nothing is refused on its behalf, and little is assumed. */
-const unknown: Pick<Model, "family" | "window" | "maxOutput" | "supports" | "thinks"> = {
+const unknown: Traits = {
   family: "unknown",
   window: 8_192,
+  minOutput: 1,
   maxOutput: 4_096,
   supports: { ...common, temperature: upToTwo },
   thinks: false,
@@ -359,13 +377,10 @@ export function bareBedrockId(id: string): string {
 }
 
 /** What is known about a model by its id alone. */
-export function traitsOf(
-  vendor: string,
-  id: string,
-): Pick<Model, "family" | "window" | "maxOutput" | "supports" | "thinks"> {
+export function traitsOf(vendor: string, id: string): Traits {
   const bare = vendor === "bedrock" ? bareBedrockId(id) : id.replace(/^ft:/, "");
   const row = families.find((candidate) => candidate.vendor === vendor && candidate.ids.test(bare));
   if (!row) return unknown;
-  const { name, window, maxOutput, supports, thinks } = row;
-  return { family: name, window, maxOutput, supports, thinks };
+  const { name, window, minOutput, maxOutput, supports, thinks } = row;
+  return { family: name, window, minOutput, maxOutput, supports, thinks };
 }

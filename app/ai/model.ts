@@ -33,7 +33,8 @@ export interface Model {
   /** Name of its row in the family table; "unknown" if there is none. */
   family: string;
   window: number;
-  /** The longest answer. */
+  /** What may be asked for as the longest answer. */
+  minOutput: number;
   maxOutput: number;
   supports: Supports;
   /** Whether it may think for minutes before its first word. */

@@ -59,7 +59,10 @@ export function languageModel(model: Model): LanguageModel {
   return make(model);
 }
 
-/** The settings in the AI SDK's words. What is not set is not there. */
+/**
+ * The settings in the AI SDK's words. What is not set is not there; so the summary that the SDK asks for beside an
+ * effort is unset (OpenAI gives it to verified organisations only, and refuses the others).
+ */
 export function callOptions(model: Model, sent: CallSettings): Omit<CallOptions, "prompt"> {
   const { temperature, topP, maxTokens, stopSequences, reasoningEffort } = sent;
   return {
@@ -68,6 +71,6 @@ export function callOptions(model: Model, sent: CallSettings): Omit<CallOptions,
     ...(maxTokens !== undefined && { maxOutputTokens: maxTokens }),
     ...(stopSequences && { stopSequences }),
     ...(reasoningEffort && { reasoning: reasoningEffort }),
-    ...(speaksResponses(model) && { providerOptions: { openai: { store: false } } }),
+    ...(speaksResponses(model) && { providerOptions: { openai: { store: false, reasoningSummary: null } } }),
   };
 }

@@ -60,10 +60,10 @@ function clamp(value: number, { min, max }: Range): number {
  * Nothing is ever added: what nobody set is the vendor's default.
  */
 export function settingsFor(
-  model: Pick<Model, "supports" | "maxOutput" | "family">,
+  model: Pick<Model, "supports" | "minOutput" | "maxOutput" | "family">,
   settings: ThreadSettings,
 ): { sent: CallSettings; dropped: DroppedSetting[] } {
-  const { supports, maxOutput, family } = model;
+  const { supports, minOutput, maxOutput, family } = model;
   const { temperature, topP, maxTokens, stopSequences, reasoningEffort } = settings;
   const sent: CallSettings = {};
   const dropped: DroppedSetting[] = [];
@@ -91,7 +91,9 @@ export function settingsFor(
       drop("topP", "This model takes either a temperature or top P.");
     } else sent.topP = clamp(topP, supports.topP);
   }
-  if (maxTokens !== undefined) sent.maxTokens = family === "unknown" ? maxTokens : Math.min(maxTokens, maxOutput);
+  if (maxTokens !== undefined) {
+    sent.maxTokens = family === "unknown" ? maxTokens : clamp(maxTokens, { min: minOutput, max: maxOutput });
+  }
   if (stopSequences !== undefined) {
     if (!supports.stopSequences) drop("stopSequences", "This model does not take stop sequences.");
     else sent.stopSequences = stopSequences.slice(0, supports.stopSequences.max);
