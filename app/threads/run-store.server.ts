@@ -148,7 +148,7 @@ function toUpdate<K extends Kind>({ set, remove }: Change<K>): Stored {
     else update[attribute] = { ...(update[attribute] as Stored | undefined), [entry]: value };
   };
   for (const [path, value] of Object.entries(set ?? {}))
-    write(path, typeof value === "object" && path.includes(".") ? $set(value) : value);
+    write(path, typeof value === "object" ? $set(value) : value);
   for (const path of remove ?? []) write(path, $remove());
   return update;
 }
