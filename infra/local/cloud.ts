@@ -29,9 +29,9 @@ export interface Vendors {
   compatible?: { name: string; url: string }[];
 }
 
-/** A code that Cognito would send by mail. */
+/** A code that Cognito would send by mail; an invitation's is a temporary password. */
 export interface Code {
-  kind: "confirm" | "reset" | "resend";
+  kind: "confirm" | "reset" | "resend" | "invite";
   email: string;
   code: string;
 }
@@ -70,6 +70,7 @@ const codeSentences = {
   confirm: "Confirmation code",
   resend: "Confirmation code",
   reset: "Code to reset the password",
+  invite: "Temporary password",
 } as const;
 
 function appEnvironment(ready: CloudReady, { backend = {}, vendors = {} }: CloudOptions): Record<string, string> {

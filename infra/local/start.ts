@@ -8,6 +8,7 @@ import { relative, resolve } from "node:path";
 import { type AppServer, startAppServer } from "./app-server.ts";
 import { ensureBuild } from "./build.ts";
 import { type Cloud, findVendors, startCloud } from "./cloud.ts";
+import { demo, ensureDemo } from "./demo.ts";
 
 const mode = process.argv[2];
 if (mode !== "dev" && mode !== "start" && mode !== "app") throw new Error("Usage: start.ts <dev | start | app>");
@@ -76,6 +77,7 @@ async function main(): Promise<void> {
   const development = mode !== "start";
 
   let env: Record<string, string>;
+  let welcome = "";
   if (mode === "app") {
     // Under `sst dev` the environment says which cloud it is.
     env = Object.fromEntries(
@@ -95,12 +97,17 @@ async function main(): Promise<void> {
     print(`The data lies in ${relative(process.cwd(), dataFolder) || "."}`);
     print(`The model server is ${cloud.modelsUrl}`);
     for (const line of lines) print(line);
+    const isNew = await ensureDemo(dataFolder, env);
+    if (ending) return;
+    welcome = isNew
+      ? `Sign in as ${demo.email} with the password ${demo.password}, or create an account of your own.`
+      : `The demo account is ${demo.email}.`;
   }
 
   let told = false;
   await superviseApp(async () => {
     const server = await startAppServer({ env, port, development, onLine: print });
-    if (!told) print(`\nSidenote is ready: http://localhost:${port}\nCtrl-C ends it.\n`);
+    if (!told) print(`\nSidenote is ready: http://localhost:${port}\n${welcome}\nCtrl-C ends it.\n`);
     told = true;
     return server;
   });
