@@ -22,7 +22,17 @@ import { getNumbers, numberNotes } from "./numbers.server";
 import { buildPrompt, citedSidenotes, type NumberedNote } from "./prompt.server";
 import { createRuns, type Given, type MessageItem, type Position, type RunRequest } from "./run.server";
 import { runStore } from "./run-store.server";
-import { keptUntil, newThreadItem, readSettings, touchThread } from "./threads.server";
+import type { ThreadForm } from "./thread-form";
+import {
+  keptUntil,
+  newThreadItem,
+  pinThread,
+  readSettings,
+  renameThread,
+  requireThread,
+  saveThreadSettings,
+  touchThread,
+} from "./threads.server";
 import { titleFrom } from "./title";
 import type { ActivityView, MessageView, Sidenote, ThreadView } from "./view";
 
@@ -51,8 +61,6 @@ const runs = createRuns({
   cite: citeStored,
   report: ({ during, error }) => logError(error, `run: ${during}`),
 });
-
-export const { deleteThread, sweepThread, markSeen } = runs;
 
 /** Which of the person's threads are answering, and which have an answer that nobody has seen. One Get. */
 export const getActivity = (userId: string): Promise<ActivityView> => runs.getActivity(userId);
@@ -300,4 +308,27 @@ function messageView(message: MessageItem, versions: string[]): MessageView {
     ...(durationMs !== undefined && { durationMs }),
     ...(sidenotes && { sidenotes }),
   };
+}
+
+/** Carries out one of the forms of a thread's page. Throws `not-found` and `bad-request`. */
+export async function changeThread(userId: string, threadId: string, form: ThreadForm): Promise<void> {
+  if (!isId(threadId)) throw new PublicError("not-found");
+  const address = { userId, threadId };
+  switch (form.intent) {
+    case "rename":
+      return renameThread(userId, threadId, form.title);
+    case "pin":
+      return pinThread(userId, threadId, form.pinned);
+    case "settings":
+      return saveThreadSettings(userId, threadId, form.settings);
+    case "seen":
+      await requireThread(userId, threadId);
+      return runs.markSeen(address);
+    case "delete":
+      if (!(await runs.deleteThread(address))) throw new PublicError("not-found");
+      // What is left of it is unreadable from here on; it is removed beside the answer, and again later.
+      currentInvocation().waitUntil(
+        runs.sweepThread(address).catch((error: unknown) => logError(error, "sweep of a deleted thread")),
+      );
+  }
 }

@@ -1,0 +1,29 @@
+/** What the forms of a thread's page post: one intent each. Shared by the page and the server. */
+import { z } from "zod";
+import { threadSettings } from "~/ai/settings";
+
+const flag = z.enum(["true", "false"]).transform((value) => value === "true");
+
+export const threadForm = z.discriminatedUnion("intent", [
+  z.strictObject({ intent: z.literal("rename"), title: z.string().max(500) }),
+  z.strictObject({ intent: z.literal("pin"), pinned: flag }),
+  z.strictObject({ intent: z.literal("delete") }),
+  z.strictObject({ intent: z.literal("seen") }),
+  z.strictObject({
+    intent: z.literal("settings"),
+    settings: z
+      .string()
+      .max(40_000)
+      .transform((text, context): unknown => {
+        try {
+          return JSON.parse(text);
+        } catch {
+          context.addIssue({ code: "custom", message: "These settings are not JSON." });
+          return z.NEVER;
+        }
+      })
+      .pipe(threadSettings),
+  }),
+]);
+
+export type ThreadForm = z.output<typeof threadForm>;
