@@ -2,7 +2,7 @@
  * What the browser keeps of a person's own words until the server has them: drafts, messages whose sending is not
  * settled, and messages that wait for an answer's end. Kept by person, so that whoever signs in next on this
  * machine is shown nothing of it. Drafts and unsettled messages outlive the tab (sending one twice under its id is
- * harmless); waiting messages belong to one tab, since two tabs would both send them.
+ * harmless); waiting messages belong to one tab, since two tabs would both send them. Signing out clears all of it.
  */
 import type { ThreadSettings } from "~/ai/settings";
 
@@ -38,11 +38,9 @@ export interface Kept {
   writeWaiting(userId: string, place: string, waiting: readonly WaitingMessage[]): void;
   /** A name of this tab that outlives a reload. */
   tabName(): string;
-  /** Takes all of one person's words off this machine. */
-  forget(userId: string): void;
 }
 
-type Box = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
+type Box = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
 const prefix = (userId: string): string => `sidenote/${userId}/`;
 
@@ -96,13 +94,6 @@ export function createKept(
       const name = crypto.randomUUID();
       write(tab, "sidenote/tab", name);
       return name;
-    },
-    forget(userId) {
-      for (const box of [lasting, tab])
-        attempt(() => {
-          const own = Array.from({ length: box().length }, (_, index) => box().key(index) ?? "");
-          for (const key of own) if (key.startsWith(prefix(userId))) box().removeItem(key);
-        }, undefined);
     },
   };
 }

@@ -1,0 +1,469 @@
+/**
+ * One message of a transcript. A person's stands on a slip and can be edited; an answer is set as a page is. An
+ * answer is the same component while it streams and when it is stored, under the same key, so that its end moves
+ * nothing: only the actions below it become usable.
+ */
+import { Link, useFetcher } from "@remix-run/react";
+import { createContext, type KeyboardEvent, useContext, useEffect, useMemo, useRef, useState } from "react";
+import { ulid } from "ulid";
+import type { ThreadSettings } from "~/ai/settings";
+import type { ErrorCode } from "~/errors";
+import { Button } from "~/ui/button";
+import { CopyButton } from "~/ui/copy";
+import { AgainIcon, ChevronDownIcon, ChevronLeftIcon, ChevronRightIcon, NotebookPenIcon, PencilIcon } from "~/ui/icons";
+import { Markdown } from "~/ui/markdown";
+import { Menu } from "~/ui/menu";
+import type { LiveTurn, ShownMessage } from "./live";
+import { numberSidenotes } from "./margin";
+import { findModel, groupModels, type Offer, remarkOf } from "./models-store";
+import { EndCard } from "./RunCards";
+import { Chips, type SidenoteCard, Sidenotes } from "./Sidenotes";
+import { titleFrom } from "./title";
+import type { Ending, MessageUsage, Sidenote } from "./view";
+
+/** What the messages of one thread have in common. */
+export interface TranscriptContext {
+  threadId: string;
+  /** An answer is being sent for or is running: nothing else can be asked for. */
+  busy: boolean;
+  offer: Offer;
+  /** Notes of the live answer, by their numbers in the thread. */
+  numbers: readonly SidenoteCard[];
+  /** Id of the question that is being edited. */
+  editing: string | null;
+  edit(questionId: string | null): void;
+  saveEdit(parentId: string | null, text: string): void;
+  again(questionId: string): void;
+  againWith(questionId: string, ref: string): void;
+  goOn(answer: { id: string; parentId: string; text: string }): void;
+  retry(runId: string): void;
+  dismiss(runId: string): void;
+}
+
+export const Transcribed = createContext<TranscriptContext | null>(null);
+
+function useTranscript(): TranscriptContext {
+  const context = useContext(Transcribed);
+  if (!context) throw new Error("A message stands in a transcript");
+  return context;
+}
+
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+
+/** A time of day. The server does not know the person's clock, so it appears with the page's script. */
+function TimeOfDay({ at }: { at: number }) {
+  const [shown, setShown] = useState("");
+  useEffect(() => setShown(clock.format(at)), [at]);
+  return shown ? <time dateTime={new Date(at).toISOString()}>{shown}</time> : null;
+}
+
+/** "‹ 2 of 3 ›": the versions of a message, as links. */
+function Versions({ id, versions, what }: { id: string; versions: readonly string[]; what: string }) {
+  const at = versions.indexOf(id);
+  if (versions.length < 2 || at === -1) return null;
+  const [before, after] = [versions[at - 1], versions[at + 1]];
+  const arrow = (to: string | undefined, label: string, icon: JSX.Element) =>
+    to ? (
+      <Link
+        to={`?at=${to}`}
+        replace
+        preventScrollReset
+        aria-label={label}
+        className="relative inline-flex size-6 items-center justify-center rounded-m text-ink-3 transition-colors after:absolute after:-inset-1 hover:bg-slip hover:text-ink"
+      >
+        {icon}
+      </Link>
+    ) : (
+      <span className="inline-flex size-6 items-center justify-center text-edge">{icon}</span>
+    );
+  return (
+    <span className="-ml-1.5 inline-flex items-center gap-0.5 text-ink-3 text-meta tabular-nums">
+      {arrow(before, `Earlier version of this ${what}`, <ChevronLeftIcon size={14} />)}
+      {at + 1} of {versions.length}
+      {arrow(after, `Later version of this ${what}`, <ChevronRightIcon size={14} />)}
+    </span>
+  );
+}
+
+interface QuestionState {
+  id: string;
+  text: string;
+  parentId: string | null;
+  createdAt: number;
+  versions: readonly string[];
+  turn?: LiveTurn | undefined;
+}
+
+export function questionOf(shown: ShownMessage): QuestionState {
+  if (shown.kind === "message") return shown.message;
+  const { turn } = shown;
+  const { text = "", parentId = null, createdAt = 0 } = turn.question ?? {};
+  return { id: shown.id, text, parentId, createdAt, versions: [], turn };
+}
+
+export function Question({ question, unanswered }: { question: QuestionState; unanswered: boolean }) {
+  const { editing, edit, busy, again } = useTranscript();
+  const { id, text, parentId, createdAt, versions, turn } = question;
+  const refused = turn?.phase === "refused";
+  return (
+    <div className="frame group/question pt-6 first:pt-2">
+      <article aria-label="You" id={`message-${id}`}>
+        <h2 className="sr-only">You</h2>
+        {editing === id ? (
+          <EditSlip parentId={parentId} text={text} />
+        ) : (
+          <div className={`slip relative ${refused ? "text-ink-2" : ""}`}>
+            {text}
+            {!busy && !turn && (
+              <button
+                type="button"
+                onClick={() => edit(id)}
+                className="absolute top-2 right-2 inline-flex h-8 items-center gap-1.5 rounded-m bg-slip px-2 text-ink-3 text-meta opacity-0 transition-opacity hover:bg-press hover:text-ink focus-visible:opacity-100 group-hover/question:opacity-100 pointer-coarse:hidden"
+              >
+                <PencilIcon size={14} />
+                Edit
+              </button>
+            )}
+          </div>
+        )}
+        {refused && <Refused turn={turn} />}
+        {editing !== id && (versions.length > 1 || !turn) && (
+          <div
+            className={`flex min-h-6 items-center gap-3 pt-1 text-ink-3 text-meta ${versions.length > 1 ? "" : "pointer-fine:hidden"}`}
+          >
+            <Versions id={id} versions={versions} what="message" />
+            {versions.length > 1 && versions.indexOf(id) > 0 && (
+              <span>
+                Edited <TimeOfDay at={createdAt} />
+              </span>
+            )}
+            {!busy && (
+              <button type="button" onClick={() => edit(id)} className="min-h-9 pr-2 text-ink-3 pointer-fine:hidden">
+                Edit
+              </button>
+            )}
+          </div>
+        )}
+        {unanswered && (
+          <p className="mt-2 flex min-h-9 items-center justify-between text-ink-2 text-ui">
+            Not answered.
+            <Button disabled={busy} onClick={() => again(id)}>
+              Retry
+            </Button>
+          </p>
+        )}
+      </article>
+    </div>
+  );
+}
+
+/** A message that is not in: why, and what can be done. It never disappears by itself. */
+function Refused({ turn }: { turn: LiveTurn }) {
+  const { retry, dismiss, busy } = useTranscript();
+  return (
+    <div role="alert" className="mt-2 flex min-h-9 flex-wrap items-center gap-2 text-ui">
+      <span className="mr-auto text-danger">Not sent. {turn.refusal?.message}</span>
+      <Button kind="quiet" onClick={() => dismiss(turn.runId)}>
+        {turn.kind === "send" ? "Edit" : "Dismiss"}
+      </Button>
+      <Button disabled={busy} onClick={() => retry(turn.runId)}>
+        Retry
+      </Button>
+    </div>
+  );
+}
+
+/** The slip as a field. Enter is a new line here: a long message is edited more often than sent in haste. */
+function EditSlip({ parentId, text }: { parentId: string | null; text: string }) {
+  const { edit, saveEdit } = useTranscript();
+  const [draft, setDraft] = useState(text);
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    const element = field.current;
+    element?.focus();
+    element?.setSelectionRange(element.value.length, element.value.length);
+  }, []);
+  const save = () => draft.trim() && saveEdit(parentId, draft);
+  function press(event: KeyboardEvent) {
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === "Escape") {
+      event.preventDefault();
+      edit(null);
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      save();
+    }
+  }
+  return (
+    <div className="composer">
+      <textarea
+        ref={field}
+        aria-label="Edit message"
+        value={draft}
+        rows={Math.min(16, Math.max(2, draft.split("\n").length))}
+        onChange={(event) => setDraft(event.target.value)}
+        onKeyDown={press}
+        className="field-sizing-content block max-h-[60dvh] w-full resize-none bg-transparent px-[calc(var(--hang)-1px)] pt-[11px] text-say"
+      />
+      <div className="flex items-center justify-end gap-2 p-2">
+        <Button kind="quiet" onClick={() => edit(null)}>
+          Cancel
+        </Button>
+        <Button kind="main" disabled={draft.trim() === ""} onClick={save}>
+          Save
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+interface AnswerState {
+  id: string;
+  questionId: string;
+  text: string;
+  versions: readonly string[];
+  notes: readonly (SidenoteCard & Partial<Sidenote>)[];
+  turn?: LiveTurn | undefined;
+  ending?: Ending | undefined;
+  error?: ErrorCode | undefined;
+  finishReason?: string | undefined;
+  model?: { ref: string; name: string } | undefined;
+  settings?: ThreadSettings | undefined;
+  usage?: MessageUsage | undefined;
+  durationMs?: number | undefined;
+}
+
+/** An answer, stored or live. `numbers` are the notes of the live one. */
+export function answerOf(shown: ShownMessage, numbers: readonly SidenoteCard[]): AnswerState {
+  if (shown.kind === "message") {
+    const { parentId, sidenotes, ...message } = shown.message;
+    return { ...message, questionId: parentId ?? "", notes: sidenotes ?? [] };
+  }
+  const { turn } = shown;
+  const { text, questionId, ending, error } = turn;
+  return { id: shown.id, questionId, text, versions: [], notes: numbers, turn, ending, error };
+}
+
+export function Answer({ answer, isLast }: { answer: AnswerState; isLast: boolean }) {
+  const context = useTranscript();
+  const { id, text, turn, ending, notes } = answer;
+  const live = turn?.phase === "sending" || turn?.phase === "answering";
+  const { citations, cited, also } = useMemo(() => numberSidenotes(text, notes), [text, notes]);
+  const waits = live && text === "";
+  return (
+    <div className="frame group/answer pt-5">
+      <article aria-label="Assistant" id={`message-${id}`} aria-busy={live}>
+        <h2 className="sr-only">Assistant</h2>
+        {waits && turn && <BeforeTheFirstWord turn={turn} notes={notes.length} />}
+        {text !== "" && (
+          <div id={`answer-${id}`}>
+            <Markdown
+              text={text}
+              citations={citations}
+              answerId={id}
+              streaming={live}
+              below={(numbers) => (
+                <Chips answerId={id} notes={cited.filter(({ note }) => numbers.includes(note.number))} />
+              )}
+            />
+          </div>
+        )}
+        {turn?.phase === "refused" && <Refused turn={turn} />}
+        {ending && (
+          <EndCard
+            ending={ending}
+            error={answer.error}
+            finishReason={answer.finishReason}
+            hasText={text.trim() !== ""}
+            model={answer.model}
+            offer={context.offer}
+            off={context.busy}
+            actions={{
+              retry: () => context.again(answer.questionId),
+              retryWith: (ref) => context.againWith(answer.questionId, ref),
+              goOn: () => context.goOn({ id, parentId: answer.questionId, text }),
+              editQuestion: () => context.edit(answer.questionId),
+            }}
+          />
+        )}
+        {(live || text !== "" || answer.versions.length > 1) && (
+          <Actions answer={answer} live={live} isLast={isLast} cited={cited.length} />
+        )}
+      </article>
+      <Sidenotes answerId={id} cited={cited} also={live ? [] : also} />
+    </div>
+  );
+}
+
+const READING = 1_500;
+
+/** The caret, and what happens while there is nothing to read yet. */
+function BeforeTheFirstWord({ turn, notes }: { turn: LiveTurn; notes: number }) {
+  const [read, setRead] = useState(false);
+  useEffect(() => {
+    const left = turn.startedAt + READING - Date.now();
+    const timer = setTimeout(() => setRead(true), Math.max(0, left));
+    return () => clearTimeout(timer);
+  }, [turn.startedAt]);
+  const reading = notes === 1 ? "Reading 1 note" : `Reading ${notes} notes`;
+  const words = turn.waiting
+    ? `The model is busy. Asking again in ${Math.ceil(turn.waiting.seconds)} s`
+    : notes > 0 && !read
+      ? reading
+      : "Thinking";
+  return (
+    <p className="flex h-7 items-center gap-2 text-ink-2 text-ui">
+      <span className="caret" aria-hidden />
+      {words}
+    </p>
+  );
+}
+
+const action =
+  "inline-flex h-7 items-center gap-1.5 rounded-m px-2 text-ink-3 text-meta transition-colors hover:bg-press hover:text-ink disabled:text-edge disabled:hover:bg-transparent pointer-coarse:h-9";
+
+/** The row below an answer. Its place is kept while it is not shown, so that nothing jumps. */
+function Actions({
+  answer,
+  live,
+  isLast,
+  cited,
+}: {
+  answer: AnswerState;
+  live: boolean;
+  isLast: boolean;
+  cited: number;
+}) {
+  const { offer, busy, again, againWith } = useTranscript();
+  const [details, setDetails] = useState(false);
+  const { questionId, text, model, durationMs } = answer;
+  const always = isLast || details;
+  const current = findModel(offer, model?.ref);
+  return (
+    <>
+      <div
+        className={`-ml-2 mt-2 flex min-h-7 items-center gap-1 transition-opacity pointer-coarse:min-h-9 ${
+          always ? "" : "opacity-0 focus-within:opacity-100 group-hover/answer:opacity-100 pointer-coarse:opacity-100"
+        }`}
+      >
+        {!live && (
+          <>
+            {answer.versions.length > 1 && (
+              <span className="mr-1 ml-2">
+                <Versions id={answer.id} versions={answer.versions} what="answer" />
+              </span>
+            )}
+            {text !== "" && <CopyButton text={() => text} />}
+            {text !== "" && <SaveAsNote text={text} />}
+            <span className="inline-flex items-center">
+              <button type="button" className={action} disabled={busy} onClick={() => again(questionId)}>
+                <AgainIcon size={14} />
+                <span className="max-sm:hidden">Answer again</span>
+                <span className="sm:hidden">Again</span>
+              </button>
+              {offer.models.length > 1 && !busy && (
+                <Menu
+                  align="start"
+                  name="Answer again with"
+                  className="relative inline-flex size-6 items-center justify-center rounded-m text-ink-3 transition-colors hover:bg-press hover:text-ink pointer-coarse:size-9"
+                  groups={groupModels(offer.models).map(({ name, models }) => ({
+                    label: name,
+                    items: models.map((other) => ({
+                      label: other.name,
+                      remark: remarkOf(other),
+                      disabled: other.unavailable !== undefined,
+                      checked: other.ref === current?.ref,
+                      onSelect: () => (other.ref === model?.ref ? again(questionId) : againWith(questionId, other.ref)),
+                    })),
+                  }))}
+                >
+                  <ChevronDownIcon size={14} />
+                </Menu>
+              )}
+            </span>
+            {model && (
+              <button
+                type="button"
+                aria-expanded={details}
+                className={`${action} -mr-2 ml-auto min-w-0`}
+                onClick={() => setDetails(!details)}
+              >
+                <span className="truncate">
+                  <span className="sr-only">Details: </span>
+                  {model.name}
+                  {durationMs !== undefined && <span className="tabular-nums">, {seconds(durationMs)}</span>}
+                </span>
+              </button>
+            )}
+          </>
+        )}
+      </div>
+      {details && model && <Details answer={answer} model={model} cited={cited} />}
+    </>
+  );
+}
+
+const seconds = (ms: number): string =>
+  ms < 60_000
+    ? `${Math.max(1, Math.round(ms / 1000))} s`
+    : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+const figure = (value: number): string => value.toLocaleString("en-US");
+
+function Details({ answer, model, cited }: { answer: AnswerState; model: { name: string }; cited: number }) {
+  const { usage, settings, notes, durationMs } = answer;
+  const rows: [string, string][] = [
+    ["Model", settings?.temperature === undefined ? model.name : `${model.name}, temperature ${settings.temperature}`],
+    ...(usage
+      ? ([["Tokens", `${figure(usage.inputTokens)} in, ${figure(usage.outputTokens)} out`]] as [string, string][])
+      : []),
+    ...(durationMs === undefined ? [] : ([["Time", seconds(durationMs)]] as [string, string][])),
+    ["Notes read", notes.length === 0 ? "None" : `${notes.length}, ${cited === 0 ? "none" : cited} of them cited`],
+  ];
+  return (
+    <dl className="mt-2 grid grid-cols-[7.5rem_1fr] gap-y-1 text-meta">
+      {rows.map(([name, value]) => (
+        <div key={name} className="contents">
+          <dt className="text-ink-3">{name}</dt>
+          <dd className="text-ink-2 tabular-nums">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** Keeps an answer as a note. The id is made here, so that asking twice makes one note. */
+function SaveAsNote({ text }: { text: string }) {
+  const fetcher = useFetcher<{ noteId?: string; saved?: unknown; refused?: { message: string } }>();
+  const [noteId] = useState(() => ulid());
+  const { saved, refused } = fetcher.data ?? {};
+  if (saved && fetcher.state === "idle")
+    return (
+      <Link to={`/notes/${noteId}`} className={action}>
+        <NotebookPenIcon size={14} />
+        <span role="status">Saved. Open note</span>
+      </Link>
+    );
+  return (
+    <>
+      <button
+        type="button"
+        className={action}
+        onClick={() =>
+          fetcher.submit(
+            { intent: "create", noteId, title: titleFrom(text), text },
+            { method: "post", action: "/notes/new" },
+          )
+        }
+      >
+        <NotebookPenIcon size={14} />
+        <span className="max-sm:hidden">Save as note</span>
+        <span className="sm:hidden">Save</span>
+      </button>
+      {refused && fetcher.state === "idle" && (
+        <span role="alert" className="text-danger text-meta">
+          {refused.message}
+        </span>
+      )}
+    </>
+  );
+}

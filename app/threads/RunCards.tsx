@@ -1,0 +1,189 @@
+/**
+ * How an answer that did not end well says so: what happened, what of it is kept, and one main action. Errors of a
+ * model are never shown as if the assistant had said them.
+ */
+import type { ReactNode } from "react";
+import { type ErrorCode, errors } from "~/errors";
+import { Button } from "~/ui/button";
+import { BlockedIcon, DangerIcon, UnpluggedIcon } from "~/ui/icons";
+import { Menu } from "~/ui/menu";
+import { groupModels, type Offer, remarkOf } from "./models-store";
+import type { Ending } from "./view";
+
+export interface EndActions {
+  /** Answers the question once more. */
+  retry(): void;
+  /** Goes on from the text so far. */
+  goOn(): void;
+  /** Answers once more with another model, which the thread keeps. */
+  retryWith(ref: string): void;
+  editQuestion(): void;
+}
+
+/** What the card says below the title. `name` is the model's. */
+const particulars: Partial<Record<ErrorCode, (name: string) => string>> = {
+  "model-busy": (name) => `${name} takes no more requests for now. Your message is kept. Nothing was billed.`,
+  "model-denied": (name) => `Whoever runs this Sidenote can enable ${name}. Your message is kept. Nothing was billed.`,
+  "model-missing": () => "Choose another one. Your message is kept. Nothing was billed.",
+  "model-refused": (name) => `${name} did not accept what was sent. Your message is kept. Nothing was billed.`,
+  "model-empty": () => "Your message is kept. Trying again often helps.",
+  "model-unreachable": () => "Your message is kept. Nothing was billed.",
+  "model-error": () => "Your message is kept.",
+  "context-too-long": (name) =>
+    `${name} cannot read this much at once. Shorten the message, or use a model with a larger window. Nothing was billed.`,
+};
+
+/** The title of a card: the first sentence of the error's message, without its full stop. */
+const titleOf = (code: ErrorCode): string => errors[code].message.replace(/[.:] .*$|\.$/s, "");
+
+/** Another model than this one, for one more answer. */
+function OtherModel({ offer, ref, onChoose }: { offer: Offer; ref: string | undefined; onChoose(ref: string): void }) {
+  const others = offer.models.filter((model) => model.ref !== ref);
+  if (others.length === 0) return null;
+  return (
+    <Menu
+      align="start"
+      className="inline-flex h-[34px] items-center rounded-m border border-edge bg-raised px-3.5 font-strong text-ink text-ui transition-colors hover:bg-slip pointer-coarse:h-11"
+      groups={groupModels(others).map(({ name, models }) => ({
+        label: name,
+        items: models.map((model) => ({
+          label: model.name,
+          remark: remarkOf(model),
+          disabled: model.unavailable !== undefined,
+          onSelect: () => onChoose(model.ref),
+        })),
+      }))}
+    >
+      Use another model
+    </Menu>
+  );
+}
+
+function Card({
+  kind,
+  title,
+  children,
+  actions,
+}: {
+  kind: "danger" | "caution";
+  title: string;
+  children: ReactNode;
+  actions: ReactNode;
+}) {
+  const Icon = kind === "danger" ? DangerIcon : BlockedIcon;
+  return (
+    <div className={`card ${kind}`}>
+      <p className="flex items-center gap-2 font-strong text-ink text-ui">
+        <Icon className={kind === "danger" ? "text-danger" : "text-caution"} />
+        {title}
+      </p>
+      <p className="mt-1 text-ink-2 text-ui">{children}</p>
+      <div className="mt-3 flex flex-wrap gap-2">{actions}</div>
+    </div>
+  );
+}
+
+/** The dashed line under the last word, and what it means. */
+function CutLine({ grey = false, children, actions }: { grey?: boolean; children: ReactNode; actions: ReactNode }) {
+  return (
+    <div className={`mt-3 border-t border-dashed pt-2 ${grey ? "border-line" : "border-ink-3"}`}>
+      <div className="flex min-h-9 flex-wrap items-center gap-2 text-ink-2 text-ui">
+        <span className="mr-auto flex items-center gap-2 py-1">{children}</span>
+        {actions}
+      </div>
+    </div>
+  );
+}
+
+/** What stands below an answer because of how it ended; nothing below one that is whole. */
+export function EndCard({
+  ending,
+  error,
+  finishReason,
+  hasText,
+  model,
+  offer,
+  off,
+  actions,
+}: {
+  ending: Ending;
+  error: ErrorCode | undefined;
+  finishReason: string | undefined;
+  hasText: boolean;
+  model: { ref: string; name: string } | undefined;
+  offer: Offer;
+  /** While another answer runs nothing can be asked for. */
+  off: boolean;
+  actions: EndActions;
+}) {
+  const retry = (kind: "main" | "second" | "quiet") => (
+    <Button kind={kind} disabled={off} onClick={actions.retry}>
+      Retry
+    </Button>
+  );
+  const goOn = (
+    <Button disabled={off} onClick={actions.goOn}>
+      Continue
+    </Button>
+  );
+  switch (ending) {
+    case "complete":
+      if (finishReason !== "length") return null;
+      return (
+        <CutLine grey actions={goOn}>
+          This answer reached its greatest length.
+        </CutLine>
+      );
+    case "stopped":
+      return (
+        <CutLine grey actions={hasText ? goOn : retry("second")}>
+          You stopped this answer.
+        </CutLine>
+      );
+    case "interrupted":
+      return (
+        <CutLine
+          actions={
+            <>
+              {retry(hasText ? "quiet" : "second")}
+              {hasText && goOn}
+            </>
+          }
+        >
+          <UnpluggedIcon className="shrink-0 text-caution" />
+          {errors[error ?? "server-ended"].message}
+        </CutLine>
+      );
+    case "blocked":
+      return (
+        <Card
+          kind="caution"
+          title="Blocked by the guardrail"
+          actions={
+            <Button disabled={off} onClick={actions.editQuestion}>
+              Edit message
+            </Button>
+          }
+        >
+          This message stays here for you and is left out of later messages.
+        </Card>
+      );
+    case "failed": {
+      const code = error ?? "model-error";
+      return (
+        <Card
+          kind="danger"
+          title={titleOf(code)}
+          actions={
+            <>
+              {retry("main")}
+              {!off && <OtherModel offer={offer} ref={model?.ref} onChoose={actions.retryWith} />}
+            </>
+          }
+        >
+          {particulars[code]?.(model?.name ?? "The model") ?? "Your message is kept."}
+        </Card>
+      );
+    }
+  }
+}
