@@ -14,7 +14,7 @@ import {
   type ConverseStreamOutput,
   CountTokensCommand,
 } from "@aws-sdk/client-bedrock-runtime";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { blockedText } from "./delivery.ts";
 import type { RecordedRequest } from "./scenario.ts";
 import { type ModelServer, startModelServer } from "./server.ts";
@@ -24,6 +24,10 @@ const sonnet = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 const opus = "us.anthropic.claude-opus-4-7";
 const llama = "us.meta.llama3-3-70b-instruct-v1:0";
 const credentials = { accessKeyId: "AKIDLOCAL", secretAccessKey: "secret", sessionToken: "session" };
+
+/** How long to wait for what must come; a busy machine takes its time. */
+const soon = { timeout: 15_000 };
+vi.setConfig({ testTimeout: 20_000 });
 
 let server: ModelServer;
 let runtime: BedrockRuntimeClient;
@@ -462,11 +466,11 @@ describe("Faults in mid-stream, as the AWS client sees them", () => {
         });
         for await (const event of stream ?? []) text += event.contentBlockDelta?.delta?.text ?? "";
       })();
-      await expect.poll(async () => (await recorded())[0]?.tokensSent).toBe(afterTokens);
+      await expect.poll(async () => (await recorded())[0]?.tokensSent, soon).toBe(afterTokens);
       expect((await recorded())[0]?.ended).toBeUndefined();
       abort.abort();
       await reading.catch(() => undefined);
-      await expect.poll(async () => (await recorded())[0]?.ended).toBe("client");
+      await expect.poll(async () => (await recorded())[0]?.ended, soon).toBe("client");
       expect(text).toBe(six.slice(0, Math.max(0, afterTokens * 5 - 1)));
     },
   );

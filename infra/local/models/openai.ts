@@ -85,17 +85,22 @@ function parse<Shape extends z.ZodType>(schema: Shape, body: unknown): z.infer<S
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  const where = issue?.path.reduce<string>(
-    (path, key) => (typeof key === "number" ? `${path}[${key}]` : path ? `${path}.${String(key)}` : String(key)),
-    "",
-  );
+  const path = issue?.path ?? [];
+  const where = path.reduce<string>((left, key) => {
+    if (typeof key === "number") return `${left}[${key}]`;
+    return left ? `${left}.${String(key)}` : String(key);
+  }, "");
   if (issue?.code === "unrecognized_keys") {
-    const key = [...(where ? [where] : []), issue.keys[0]].join(".");
+    const key = [where, issue.keys[0]].filter(Boolean).join(".");
     throw refuse(`Unknown parameter: '${key}'.`, key, "unknown_parameter");
   }
-  if (issue?.code === "invalid_type" && issue.input === undefined)
-    throw refuse(`Missing required parameter: '${where}'.`, where ?? null, "missing_required_parameter");
-  throw refuse(`Invalid value for '${where}': ${issue?.message ?? ""}`, where ?? null, "invalid_value");
+  const value = path.reduce<unknown>(
+    (inside, key) => (inside as Record<PropertyKey, unknown> | undefined)?.[key],
+    body,
+  );
+  if (value === undefined)
+    throw refuse(`Missing required parameter: '${where}'.`, where || null, "missing_required_parameter");
+  throw refuse(`Invalid value for '${where}': ${issue?.message ?? ""}`, where || null, "invalid_value");
 }
 
 interface Settings {
