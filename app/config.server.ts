@@ -66,6 +66,8 @@ const schema = z
       forgot: throttle,
       /** The same kinds per IP: this many times as much. */
       perIpFactor: z.number().positive(),
+      /** How long an answer takes at least that must not tell whether an address is known, in milliseconds. */
+      leastWaitMs: z.number().int().nonnegative(),
     }),
     retentionDays: z.number().int().positive(),
     /** The run protocol's times, in milliseconds. */
@@ -111,6 +113,7 @@ const defaults = {
     resend: { limit: 1, seconds: 60 },
     forgot: { limit: 3, seconds: 900 },
     perIpFactor: 5,
+    leastWaitMs: 1_000,
   },
   run: { leaseMs: 15_000, beatMs: 1_000 },
   model: { firstMs: 60_000, silentMs: 30_000 },

@@ -37,6 +37,7 @@ export const generousLimits = {
   code: generous,
   resend: generous,
   forgot: generous,
+  leastWaitMs: 20,
 };
 
 /** A ULID whose last bit is 0, as the browser makes them for messages; its answer has the next one. */

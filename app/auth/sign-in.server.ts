@@ -26,8 +26,6 @@ import { newToken, seal, tokenHash, unseal } from "./seal.server";
 import { createSession, endAllSessions, endSession, type Person } from "./session.server";
 import { throttle } from "./throttle.server";
 
-/** How long every answer takes at least that must not tell whether an address is known. */
-const LEAST_WAIT = 1_000;
 /** How long the address stays in its cookie between sign-up and confirmation, or between forgetting and reset. */
 const ADDRESS_SECONDS = 3_600;
 const CHALLENGE_SECONDS = 600;
@@ -36,14 +34,14 @@ const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resol
 
 /** Answers after the least wait, however the work ends: its length tells nothing. */
 async function evenly<T>(work: Promise<T>): Promise<T> {
-  const [result] = await Promise.allSettled([work, wait(LEAST_WAIT)]);
+  const [result] = await Promise.allSettled([work, wait(config.limits.leastWaitMs)]);
   if (result.status === "rejected") throw result.reason;
   return result.value;
 }
 
 /** The same for work whose success tells nothing new to whoever can bring it about: only failures wait. */
 async function failEvenly<T>(work: Promise<T>): Promise<T> {
-  const waited = wait(LEAST_WAIT);
+  const waited = wait(config.limits.leastWaitMs);
   try {
     return await work;
   } catch (error) {
