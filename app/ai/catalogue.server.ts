@@ -48,9 +48,7 @@ function refresh(source: Source): Promise<void> {
     try {
       source.listing = { models: await source.read(), readAt: Date.now(), live: true, failed: false };
     } catch (error) {
-      // The name and status say enough for an operator; a vendor's own sentence may hold account ids.
-      const { name, status } = error as { name?: string; status?: number };
-      console.warn(JSON.stringify({ level: "warn", event: "model-list-failed", vendor: source.vendor, name, status }));
+      console.error(JSON.stringify({ level: "ERROR", where: `list of ${source.name} models`, ...loggable(error) }));
       const last = source.listing?.live ? source.listing : { models: wellKnown(source.vendor), live: false };
       source.listing = { ...last, readAt: Date.now(), failed: true };
     } finally {
@@ -58,6 +56,15 @@ function refresh(source: Source): Promise<void> {
     }
   })();
   return source.reading;
+}
+
+/** What a log may hold of a vendor's error: its own sentence can name accounts and keys. */
+function loggable(error: unknown): { name: string; status?: number | undefined } {
+  const failure = error as Error & { status?: number; $metadata?: { httpStatusCode?: number } };
+  return {
+    name: failure.name === "Error" ? failure.constructor.name : failure.name,
+    status: failure.status ?? failure.$metadata?.httpStatusCode,
+  };
 }
 
 function isStale({ listing }: Source): boolean {

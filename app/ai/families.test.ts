@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { families, traitsOf } from "./families";
+
+describe("the family of a model", () => {
+  test.each([
+    ["bedrock", "amazon.nova-micro-v1:0", "Amazon Nova Micro"],
+    ["bedrock", "us.amazon.nova-pro-v1:0", "Amazon Nova"],
+    ["bedrock", "global.amazon.nova-2-lite-v1:0", "Amazon Nova 2"],
+    ["bedrock", "us.amazon.nova-premier-v1:0", "Amazon Nova Premier"],
+    ["bedrock", "amazon.titan-text-express-v1", "Amazon Titan Text"],
+    ["bedrock", "anthropic.claude-3-haiku-20240307-v1:0", "Claude 3"],
+    ["bedrock", "eu.anthropic.claude-3-5-sonnet-20240620-v1:0", "Claude 3.5"],
+    ["bedrock", "us.anthropic.claude-3-7-sonnet-20250219-v1:0", "Claude Sonnet 4"],
+    ["bedrock", "apac.anthropic.claude-sonnet-4-20250514-v1:0", "Claude Sonnet 4"],
+    ["bedrock", "us.anthropic.claude-opus-4-1-20250805-v1:0", "Claude Opus 4"],
+    ["bedrock", "us.anthropic.claude-haiku-4-5-20251001-v1:0", "Claude 4.5"],
+    ["bedrock", "us.anthropic.claude-opus-4-6-v1", "Claude Opus 4.6"],
+    ["bedrock", "us.anthropic.claude-sonnet-4-6", "Claude Sonnet 4.6"],
+    ["bedrock", "us.anthropic.claude-opus-4-7", "Claude without sampling"],
+    ["bedrock", "us.anthropic.claude-sonnet-5-5", "Claude without sampling"],
+    ["bedrock", "meta.llama3-70b-instruct-v1:0", "Llama 3"],
+    ["bedrock", "us.meta.llama3-3-70b-instruct-v1:0", "Llama 3.1 to 3.3"],
+    ["bedrock", "us.meta.llama4-maverick-17b-instruct-v1:0", "Llama 4"],
+    ["bedrock", "mistral.mistral-7b-instruct-v0:2", "Mistral Instruct"],
+    ["bedrock", "mistral.mixtral-8x7b-instruct-v0:1", "Mistral Instruct"],
+    ["bedrock", "mistral.mistral-large-2402-v1:0", "Mistral (24.02)"],
+    ["bedrock", "us.mistral.pixtral-large-2502-v1:0", "Mistral"],
+    ["bedrock", "us.deepseek.r1-v1:0", "DeepSeek R1"],
+    ["bedrock", "cohere.command-r-plus-v1:0", "Cohere Command R"],
+    ["bedrock", "openai.gpt-oss-120b-1:0", "gpt-oss"],
+    ["openai", "gpt-4.1-mini", "GPT-4.1"],
+    ["openai", "gpt-4o-2024-08-06", "GPT-4o"],
+    ["openai", "gpt-4-turbo", "GPT-4 Turbo"],
+    ["openai", "gpt-4", "GPT-4"],
+    ["openai", "gpt-3.5-turbo-0125", "GPT-3.5 Turbo"],
+    ["openai", "o4-mini", "OpenAI o series"],
+    ["openai", "gpt-5", "GPT-5"],
+    ["openai", "gpt-5-mini-2025-08-07", "GPT-5"],
+    ["openai", "gpt-5-chat-latest", "GPT-5 chat"],
+    ["openai", "gpt-5-pro", "GPT-5 Pro"],
+    ["openai", "gpt-5.1-codex-mini", "GPT-5 Codex"],
+    ["openai", "gpt-5.1", "GPT-5.1"],
+    ["openai", "gpt-5.6-terra", "GPT-5.2 and later"],
+    ["openai", "gpt-6-luna", "GPT-6, reasoning optional"],
+    ["openai", "gpt-6-astra", "GPT-6"],
+    ["openai", "ft:gpt-4.1-mini:house::abc", "GPT-4.1"],
+    ["openai", "next-year's", "unknown"],
+    ["bedrock", "gpt-4.1", "unknown"],
+    ["house", "gpt-4.1", "unknown"],
+  ])("of %s's %s is %s", (vendor, id, family) => {
+    expect(traitsOf(vendor, id).family).toBe(family);
+  });
+
+  test("names its source, and sizes that fit each other", () => {
+    for (const { name, source, window, minOutput, maxOutput } of families) {
+      expect(source, name).not.toBe("");
+      expect(maxOutput, name).toBeLessThanOrEqual(window);
+      expect(minOutput, name).toBeLessThan(maxOutput);
+    }
+    expect(new Set(families.map(({ vendor, name }) => `${vendor} ${name}`)).size).toBe(families.length);
+  });
+});
