@@ -50,6 +50,13 @@ describe("Answers from notes", () => {
     expect(composeAnswer(prompt("When do we fly to Porto?"))).toContain("07:40 from Terminal 2 [2].");
   });
 
+  test("The words of a title get what the note begins with, and a summary gets the beginning of each note", () => {
+    const sourdough = composeAnswer(prompt("Tell me about sourdough"));
+    expect(sourdough).toBe("Feed the starter twice a day [5]. Bake at 240 degrees for 35 minutes [5].");
+    const summary = composeAnswer(prompt("Summarize my notes"));
+    expect(summary.match(/\[\d+\]/g)).toEqual(["[1]", "[2]", "[5]"]);
+  });
+
   test("A question that leans on the one before is answered with its help", () => {
     const answer = composeAnswer(
       prompt("When was the boiler serviced?", "In March 2026 [1].", "When is it due again?"),

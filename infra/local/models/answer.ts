@@ -128,14 +128,14 @@ interface Passage {
 function passagesOf(notes: Note[]): Passage[] {
   const passages: Passage[] = [];
   for (const note of notes) {
-    let heading = "";
+    let above = new Set(terms(note.title));
     let inCode = false;
     for (const line of note.text.split("\n")) {
       if (/^\s*(?:```|~~~)/u.test(line)) inCode = !inCode;
       if (inCode || /^\s*(?:```|~~~|\||$|[-*_]{3,}\s*$)/u.test(line)) continue;
       const title = /^\s*#+\s+(.*)$/u.exec(line);
       if (title) {
-        heading = title[1] ?? "";
+        above = new Set(terms(`${note.title} ${title[1]}`));
         continue;
       }
       const plain = line
@@ -145,7 +145,6 @@ function passagesOf(notes: Note[]): Passage[] {
         .trim();
       for (const sentence of plain.split(/(?<=[.!?]["”’)]?)\s+(?=[\p{Lu}\p{N}"“(])/u)) {
         if (!sentence) continue;
-        const above = new Set(terms(`${note.title} ${heading}`));
         passages.push({ note, order: passages.length, text: sentence, terms: new Set(terms(sentence)), above });
       }
     }
@@ -200,9 +199,13 @@ function answerFromNotes(notes: Note[], question: string, earlier: string): stri
   }
   const best = ranked[0];
   if (!best) return undefined;
-  const close = ranked.filter(({ score }) => score >= best.score * 0.6).slice(0, 3);
+  // Who asks for no more than a title's words wants the note; else another note must fit nearly as well to be told.
+  const titled = asked.length > 0 && asked.every((term) => terms(best.passage.note.title).includes(term));
+  const close = titled
+    ? passages.filter(({ note }) => note === best.passage.note).map((passage) => ({ passage }))
+    : ranked.filter(({ passage, score }) => score >= best.score * (passage.note === best.passage.note ? 0.6 : 0.8));
   const byNote = new Map<Note, Passage[]>();
-  for (const { passage } of close) byNote.set(passage.note, [...(byNote.get(passage.note) ?? []), passage]);
+  for (const { passage } of close.slice(0, 3)) byNote.set(passage.note, [...(byNote.get(passage.note) ?? []), passage]);
   const paragraphs = [...byNote.values()].map((group, index) => {
     const sentences = group.sort((one, other) => one.order - other.order).map(cite);
     const title = group[0]?.note.title;
@@ -210,6 +213,19 @@ function answerFromNotes(notes: Note[], question: string, earlier: string): stri
     return sentences.join(" ");
   });
   return paragraphs.join("\n\n");
+}
+
+/** The first sentence of each note, for whoever asks what there is. */
+function overview(notes: Note[], question: string): string | undefined {
+  if (notes.length === 0 || !/\b(?:summar\w*|overview|list|what)\b.*\bnotes\b/iu.test(question)) return undefined;
+  if (terms(question.replace(/\b(?:summar\w*|overview|list)\b/giu, "")).length > 0) return undefined;
+  const passages = passagesOf(notes);
+  return notes
+    .map((note) => {
+      const first = passages.find((passage) => passage.note === note);
+      return `- **${note.title || "Untitled"}**: ${first ? cite(first) : `empty [${note.number}].`}`;
+    })
+    .join("\n");
 }
 
 function answerAsItself(notes: Note[]): string {
@@ -330,7 +346,10 @@ function compose(prompt: Prompt): string {
   const long = /\blong (?:answer|text|story|essay) (?:about|on)\s+([^\n]+?)\s*[.!?]*$/imu.exec(plain);
   const text = long?.[1]
     ? longAnswer(long[1].slice(0, 100), answerFromNotes(notes, long[1], ""))
-    : (answerFromHistory(prompt, plain) ?? answerFromNotes(notes, plain, earlier) ?? answerAsItself(notes));
+    : (answerFromHistory(prompt, plain) ??
+      overview(notes, plain) ??
+      answerFromNotes(notes, plain, earlier) ??
+      answerAsItself(notes));
   return marker ? mark(text, marker) : text;
 }
 
