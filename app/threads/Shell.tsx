@@ -152,7 +152,7 @@ function Sidebar({
             Settings
           </Link>
         </div>
-        <div className="flex h-11 items-center justify-between gap-3 px-3 text-meta">
+        <div className="flex h-11 items-center justify-between gap-3 px-3 pb-1 text-meta">
           <span className="truncate text-ink-3" title={person.email}>
             {person.email}
           </span>
@@ -187,7 +187,7 @@ function ShowThreadsButton({ unread }: { unread: number }) {
       }}
     >
       <PanelLeftIcon className="max-sm:hidden" />
-      <MenuIcon size={20} className="sm:hidden" />
+      <MenuIcon className="sm:hidden" />
       <span className="sr-only">{unread > 0 ? "Show threads, unread answers" : "Show threads"}</span>
       {unread > 0 && (
         <span

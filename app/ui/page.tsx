@@ -54,5 +54,5 @@ export function Wordmark() {
 
 /** An explanation in the margin, level with what it explains. */
 export function MarginNote({ children }: { children: ReactNode }) {
-  return <p className="text-ink-2 text-note">{children}</p>;
+  return <p className="pl-5 text-ink-2 text-note">{children}</p>;
 }
