@@ -2,7 +2,7 @@
  * The Chromium for the tests: the one that CHROMIUM_PATH names, Playwright's own if it is installed, the system's,
  * or the one that an npm package ships (Linux x64), so that a fresh clone needs nothing but npm.
  */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "@playwright/test";
@@ -46,5 +46,26 @@ export async function findBrowser(): Promise<Browser> {
   const { default: shipped } = await import("@sparticuz/chromium");
   const executablePath = await shipped.executablePath();
   delete process.env.AWS_EXECUTION_ENV;
-  return { executablePath, env: { LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH ?? "" } };
+  return {
+    executablePath,
+    env: { LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH ?? "", FONTCONFIG_PATH: writeFontList(cache) },
+  };
+}
+
+/** Names the font that the package ships, and the system's: its own list looks in folders of Lambda. Without any, text has no size. */
+function writeFontList(cache: string): string {
+  const folder = join(cache, "fontconfig");
+  mkdirSync(folder, { recursive: true });
+  const folders = [join(cache, "fonts"), "/usr/share/fonts", "/usr/local/share/fonts"];
+  writeFileSync(
+    join(folder, "fonts.conf"),
+    `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+${folders.map((path) => `  <dir>${path}</dir>`).join("\n")}
+  <cachedir>${join(folder, "cache")}</cachedir>
+</fontconfig>
+`,
+  );
+  return folder;
 }

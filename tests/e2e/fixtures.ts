@@ -45,7 +45,9 @@ export const test = base.extend<TestFixtures, { app: App }>({
 
 async function addSession(context: BrowserContext, account: Account, url: string): Promise<void> {
   const [name = "", value = ""] = account.cookie.split("=");
-  await context.addCookies([{ name, value, url, secure: true, httpOnly: true, sameSite: "Lax" }]);
+  // A browser takes a __Host- cookie only from a secure address; it then sends it to this one too, which is loopback.
+  const secureUrl = url.replace("http:", "https:");
+  await context.addCookies([{ name, value, url: secureUrl, secure: true, httpOnly: true, sameSite: "Lax" }]);
 }
 
 /** The transcript's last answer. */
