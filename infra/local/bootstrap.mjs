@@ -26,6 +26,7 @@ const scripts = {
   app: ["infra/local/start.ts", "app"],
   build: ["infra/local/build.ts"],
   test: ["tests/run.ts"],
+  kills: ["tests/faults/kills-main.ts"],
 };
 
 let running;
