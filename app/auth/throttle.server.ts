@@ -47,7 +47,7 @@ async function countTry(kind: string, subject: string, { limit, seconds }: Throt
 export function viewerIp(request: Request): string | undefined {
   const address = request.headers.get("cloudfront-viewer-address");
   const ip = address?.replace(/:\d{1,5}$/, "").replace(/^\[(.*)\]$/, "$1");
-  if (!ip || !/^[0-9a-f.:]{3,45}$/i.test(ip)) return undefined;
+  if (!ip || !/^[0-9a-f.:]{2,45}$/i.test(ip)) return undefined;
   if (!ip.includes(":")) return ip;
   const [head = "", tail] = ip.toLowerCase().split("::");
   const left = head === "" ? [] : head.split(":");
