@@ -55,8 +55,7 @@ export function MenuContent({ groups, open, onOpenChange, align, side, button, l
                   key={item.label}
                   disabled={item.disabled}
                   onSelect={() => select(item)}
-                  aria-checked={item.checked}
-                  role={item.checked === undefined ? undefined : "menuitemradio"}
+                  {...(item.checked === undefined ? {} : { role: "menuitemradio", "aria-checked": item.checked })}
                   className={`flex min-h-[34px] cursor-pointer select-none items-center gap-2.5 rounded-m px-2.5 outline-none data-disabled:cursor-default data-highlighted:bg-slip data-disabled:text-ink-3 pointer-coarse:min-h-11 ${item.destructive ? "text-danger" : "text-ink"}`}
                 >
                   {item.icon && <span className={item.destructive ? "" : "text-ink-3"}>{item.icon}</span>}
