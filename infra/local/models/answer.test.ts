@@ -127,6 +127,12 @@ describe("Answers on request", () => {
     expect(composeAnswer(prompt("When do we fly? Use the word ZEBRA in every sentence"))).toContain("07:40");
   });
 
+  test("A question about a marker is an ordinary question", () => {
+    const answer = composeAnswer(prompt("Which marker should I buy?"));
+    expect(answer).toContain("Sidenote's local model server");
+    expect(answer).not.toContain("should");
+  });
+
   test("A word is repeated as often as asked", () => {
     expect(composeAnswer(prompt("repeat the word moss 4 times"))).toBe("moss moss moss moss");
   });

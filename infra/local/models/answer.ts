@@ -335,14 +335,17 @@ function answerFromHistory(prompt: Prompt, question: string): string | undefined
 const asksToContinue =
   /^(?:please )?(?:continue|go on|carry on)\b|\b(?:continue|go on|carry on)\b[\w ,]*\b(?:where|from|exactly)\b/iu;
 
+/** "marker ZEBRA", or "use the word zebra in every sentence". */
+const markerWord =
+  /\b[Mm]arker(?: word)?[\s:]+["'“]?(\p{Lu}[\p{L}\p{N}_-]{2,})|\b[Uu]se the word ["'“]?([\p{L}\p{N}_-]+)["'”]? in (?:every|each) sentence/u;
+const markerRequest = /[,;.]?\s*(?:with |and )?(?:the )?(?:marker|use the word)\b.*$/isu;
+
 function compose(prompt: Prompt): string {
   const { notes, question, earlier } = readNotes(prompt);
   const repeat = /\brepeat (?:the word )?["'“]?([\p{L}\p{N}_-]+)["'”]?\s+(\d{1,5}) times\b/iu.exec(question);
   if (repeat) return Array.from({ length: Math.min(Number(repeat[2]), 20_000) }, () => repeat[1]).join(" ");
-  const marker = /\b(?:marker(?: word)?|use the word)[\s:]+["'“]?([\p{L}\p{N}_-]+)/iu.exec(question)?.[1];
-  const plain = marker
-    ? question.replace(/[,;.]?\s*(?:with |and )?(?:the )?(?:marker|use the word)\b.*$/isu, "")
-    : question;
+  const marker = markerWord.exec(question)?.slice(1).find(Boolean);
+  const plain = marker ? question.replace(markerRequest, "") : question;
   const long = /\blong (?:answer|text|story|essay) (?:about|on)\s+([^\n]+?)\s*[.!?]*$/imu.exec(plain);
   const text = long?.[1]
     ? longAnswer(long[1].slice(0, 100), answerFromNotes(notes, long[1], ""))

@@ -148,7 +148,11 @@ function parse<Shape extends z.ZodType>(schema: Shape, body: unknown): z.infer<S
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  const where = issue?.path.join(".") || "body";
+  const where = issue?.path.join("/") ?? "";
+  if (issue?.code === "unrecognized_keys")
+    throw invalid(
+      `Malformed input request: #/${where}: extraneous key [${issue.keys[0]}] is not permitted, please reformat your input and try again.`,
+    );
   throw new BedrockError(400, "SerializationException", `Malformed input request: #/${where}: ${issue?.message ?? ""}`);
 }
 
@@ -446,7 +450,7 @@ async function applyGuardrail(call: Call, request: BedrockRequest): Promise<void
       contextualGroundingPolicyUnits: 0,
     },
     action: intervened ? "GUARDRAIL_INTERVENED" : "NONE",
-    ...(intervened && { actionReason: "Guardrail blocked." }),
+    actionReason: intervened ? "Guardrail blocked." : "No action.",
     outputs: intervened ? [{ text: blockedText }] : body.outputScope === "FULL" ? texts.map((text) => ({ text })) : [],
     assessments: intervened ? [{ topicPolicy: { topics: [topic] } }] : [],
     guardrailCoverage: { textCharacters: { guarded: text.length, total: text.length } },

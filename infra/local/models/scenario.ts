@@ -83,11 +83,14 @@ export interface RecordedRequest {
 
 /** Enough for the longest test; older ones are forgotten so that a server left alone does not grow for ever. */
 const requestsKept = 2_000;
+/** Of the recorded bodies together. */
+const bytesKept = 64 * 1024 * 1024;
 
 /** The state behind the control endpoint. */
 export class Control {
   private scenarios: { scenario: Scenario; applied: number }[] = [];
-  private recorded: RecordedRequest[] = [];
+  private recorded: { request: RecordedRequest; bytes: number }[] = [];
+  private bytes = 0;
   private made = 0;
 
   addScenario(scenario: Scenario): void {
@@ -121,21 +124,25 @@ export class Control {
     return found.scenario;
   }
 
-  record(request: Omit<RecordedRequest, "id" | "startedAt" | "tokensSent">): RecordedRequest {
+  /** Keeps a request with a body of so many bytes; what is returned is filled in as the call goes on. */
+  record(bytes: number, given: Omit<RecordedRequest, "id" | "startedAt" | "tokensSent">): RecordedRequest {
     this.made += 1;
-    const entry: RecordedRequest = { id: `call-${this.made}`, startedAt: Date.now(), tokensSent: 0, ...request };
-    this.recorded.push(entry);
-    if (this.recorded.length > requestsKept) this.recorded.shift();
-    return entry;
+    const request: RecordedRequest = { id: `call-${this.made}`, startedAt: Date.now(), tokensSent: 0, ...given };
+    this.recorded.push({ request, bytes });
+    this.bytes += bytes;
+    while (this.recorded.length > requestsKept || (this.bytes > bytesKept && this.recorded.length > 1))
+      this.bytes -= this.recorded.shift()?.bytes ?? 0;
+    return request;
   }
 
   /** In the order of their arrival. */
-  listRequests(): readonly RecordedRequest[] {
-    return this.recorded;
+  listRequests(): RecordedRequest[] {
+    return this.recorded.map(({ request }) => request);
   }
 
   clearRequests(): void {
     this.recorded = [];
+    this.bytes = 0;
   }
 
   /** What the control endpoint says to a request. */

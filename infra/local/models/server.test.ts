@@ -232,6 +232,13 @@ describe("Scenarios", () => {
 });
 
 describe("Requests", () => {
+  test("Whoever opens its address reads what it is and how to script it", async () => {
+    const text = await (await fetch(server.url)).text();
+    expect(text).toContain("Sidenote's local model server");
+    expect(text).toContain("PUT /__scenario");
+    expect(await recorded()).toEqual([]);
+  });
+
   test("They are recorded in order with what was sent and when, and can be forgotten", async () => {
     const before = Date.now();
     await read(bedrock("amazon.nova-lite-v1:0"), { temperature: 0.25 });
@@ -263,6 +270,17 @@ describe("Requests", () => {
     const [request] = await recorded();
     expect(request?.tokensSent).toBeLessThan(10_000);
     expect(request?.usage).toBeUndefined();
+  });
+
+  test("A client that breaks off while it sends leaves nothing behind", async () => {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    await new Promise((resolve) =>
+      socket.write("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{", resolve),
+    );
+    socket.destroy();
+    await read(openai("gpt-4.1-mini"));
+    expect((await recorded()).map(({ ended }) => ended)).toEqual(["completed"]);
   });
 
   test("A client that does not read holds its own answer up, and no memory", async () => {

@@ -19,6 +19,13 @@ export interface ModelServer {
   stop(): Promise<void>;
 }
 
+const about = `Sidenote's local model server.
+
+It speaks Amazon Bedrock (Converse, ConverseStream, ApplyGuardrail, CountTokens, lists) and OpenAI (under /v1).
+PUT /__scenario     change what it does next: pace, length and faults; GET and DELETE list and forget scenarios
+GET /__requests     what it was sent, and how each call ended; DELETE forgets them
+`;
+
 const realisticPace: Pace = { firstTokenMs: 300, tokenMs: 20 };
 const largestBody = 25 * 1024 * 1024;
 
@@ -69,28 +76,37 @@ export async function startModelServer(options: { port?: number; pace?: Partial<
  */
 function chooseProtocol(socket: Socket, choose: (isHttp2: boolean) => void): void {
   const preface = "PRI";
-  const onError = () => socket.destroy();
+  const leave = () => socket.destroy();
   const look = () => {
     const start = socket.read(preface.length) as Buffer | null;
     if (start === null) {
       socket.once("readable", look);
       return;
     }
-    socket.off("error", onError);
+    const isHttp2 = start.toString("latin1") === preface;
+    socket.off("error", leave);
+    // The HTTP/1.1 server sees to a client's end itself; a session of HTTP/2 on this socket would outlive its client.
+    if (!isHttp2) socket.off("end", leave);
     socket.unshift(start);
-    choose(start.toString("latin1") === preface);
+    choose(isHttp2);
   };
-  socket.on("error", onError);
-  socket.once("end", onError);
+  socket.on("error", leave);
+  socket.once("end", leave);
   look();
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer | "too large"> {
+/** The whole body; "too large" above the limit, and "left" if the client went away in the middle of it. */
+async function readBody(request: IncomingMessage): Promise<Buffer | "too large" | "left"> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= largestBody) chunks.push(chunk);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size <= largestBody) chunks.push(chunk);
+    }
+  } catch (error) {
+    if (request.destroyed) return "left";
+    throw error;
   }
   return size > largestBody ? "too large" : Buffer.concat(chunks);
 }
@@ -108,6 +124,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, contro
   const method = request.method ?? "GET";
   const url = new URL(request.url ?? "/", "http://127.0.0.1");
   const raw = await readBody(request);
+  if (raw === "left") return;
   const text = raw === "too large" ? "" : raw.toString("utf8");
   if (url.pathname.startsWith("/__")) {
     const { status, body } = control.answer(method, url.pathname, parseJson(text).body);
@@ -116,10 +133,16 @@ async function handle(request: IncomingMessage, response: ServerResponse, contro
     return;
   }
 
+  if (url.pathname === "/") {
+    response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
+    response.end(about);
+    return;
+  }
+
   const path = decodePath(url.pathname);
   const openAi = path[0] === "v1";
   const { body, malformed } = parseJson(text);
-  const record = control.record({
+  const record = control.record(raw.length, {
     provider: openAi ? "openai" : "bedrock",
     operation: operationOf(path),
     method,
