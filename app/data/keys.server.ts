@@ -8,12 +8,27 @@
  *
  * | pattern                                  | operation                       | function                          | units |
  * |------------------------------------------|---------------------------------|-----------------------------------|-------|
- * | one thread                               | Get THREAD#, consistent         | getThread                         | 1 RU  |
+ * | one thread                               | Get THREAD#, consistent         | getThread, requireThread          | 1 RU  |
  * | a page of threads, pinned, then newest   | Query byActivity THREAD#        | listThreads                       | 1 RU a 4 KB |
  * | rename a thread                          | Update THREAD#                  | renameThread                      | 3 WU  |
  * | store a thread's settings                | Update THREAD#                  | saveThreadSettings                | 1 WU  |
  * | pin a thread                             | Get, then Update THREAD#        | pinThread                         | 1 RU, 3 WU |
  * | a thread was just used                   | Update THREAD#                  | touchThread                       | 3 WU  |
+ * | a thread or its RUN, before deciding     | Get THREAD# or RUN, consistent  | runStore.get                      | 1 RU  |
+ * | a RUN, to read along                     | Get RUN                         | runStore.get                      | 0.5 RU |
+ * | a run's question or answer               | Get MESSAGE#, consistent        | runStore.get                      | 1 RU a 4 KB |
+ * | which threads answer, which are unread   | Get ACTIVITY                    | runStore.get                      | 0.5 RU a 4 KB |
+ * | the messages of a thread, a page         | Query MESSAGE#                  | runStore.list                     | 0.5 RU a 4 KB |
+ * | the log of a run                         | Query CHUNK#<claim>, consistent | runStore.list                     | 1 RU a 4 KB |
+ * | a thread, by its first message           | Put THREAD#, if absent          | runStore.put                      | 2 WU  |
+ * | a question, an answer                    | Put MESSAGE#, if absent         | runStore.put                      | 1 WU a KB |
+ * | text that no longer fits into RUN        | Put CHUNK#, if absent           | runStore.put                      | 1 WU  |
+ * | what a run without a question was given  | Put CHUNK#<claim>#context       | runStore.put                      | 1 WU  |
+ * | claim, beat, end, reap or stop a run     | Update RUN                      | runStore.update                   | 1 WU  |
+ * | a run begins or ends, an answer is seen  | Update ACTIVITY                 | runStore.update                   | 1 WU a KB |
+ * | delete a thread (a tombstone)            | Update THREAD#, Update RUN      | runStore.update                   | 4 WU  |
+ * | the log of a blocked run                 | Delete CHUNK#                   | runStore.delete                   | 1 WU  |
+ * | sweep a deleted thread                   | Query, then BatchWrite, by key  | runStore.sweep                    | 1 RU a 4 KB, 1 WU a KB |
  * | a thread's note numbers                  | Get NUMBERS, consistent         | getNumbers                        | 1 RU  |
  * | number notes new to a thread             | Put NUMBERS                     | numberNotes                       | 1 WU  |
  * | one note                                 | Get NOTE#, consistent           | getNote, requireNote, getNoteOrTombstone | 1 RU a 4 KB |
