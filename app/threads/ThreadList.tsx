@@ -246,8 +246,9 @@ export interface ThreadMenuProps {
 export function ThreadMenu({ thread, name = "More", onRename, open, onOpenChange }: ThreadMenuProps) {
   const { pin, remove } = useThreadList();
   const [isAsking, setAsking] = useState(false);
+  const place = useRef<HTMLSpanElement>(null);
   return (
-    <>
+    <span ref={place} className="inline-flex">
       <Menu
         name={name}
         className="inline-flex size-7 items-center justify-center rounded-m text-ink-3 transition-colors hover:bg-slip hover:text-ink pointer-coarse:size-11"
@@ -280,14 +281,24 @@ export function ThreadMenu({ thread, name = "More", onRename, open, onOpenChange
       </Menu>
       {isAsking && (
         <Suspense>
-          <RenameDialog thread={thread} onClose={() => setAsking(false)} />
+          <RenameDialog
+            thread={thread}
+            onClose={() => setAsking(false)}
+            returnTo={() => place.current?.querySelector("button")}
+          />
         </Suspense>
       )}
-    </>
+    </span>
   );
 }
 
-function RenameDialog({ thread, onClose }: { thread: ThreadMenuProps["thread"]; onClose(): void }) {
+interface RenameDialogProps {
+  thread: ThreadMenuProps["thread"];
+  onClose(): void;
+  returnTo(): HTMLElement | null | undefined;
+}
+
+function RenameDialog({ thread, onClose, returnTo }: RenameDialogProps) {
   const { rename } = useThreadList();
   const form = useId();
   function save(event: FormEvent<HTMLFormElement>) {
@@ -299,6 +310,7 @@ function RenameDialog({ thread, onClose }: { thread: ThreadMenuProps["thread"]; 
     <Dialog
       open
       onOpenChange={onClose}
+      returnTo={returnTo}
       title="Rename thread"
       actions={
         <>

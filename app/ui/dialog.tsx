@@ -19,6 +19,8 @@ export interface DialogProps {
   /** The actions, the main one last. */
   actions?: ReactNode;
   from?: "middle" | "right";
+  /** What gets the focus back, where it is not what had it before. */
+  returnTo?(): HTMLElement | null | undefined;
 }
 
 const places = {
@@ -35,6 +37,7 @@ export default function Dialog({
   children,
   actions,
   from = "middle",
+  returnTo,
 }: DialogProps) {
   return (
     <RadixDialog.Root open={open} onOpenChange={onOpenChange}>
@@ -42,6 +45,21 @@ export default function Dialog({
         <div className="appear fixed inset-0 z-30 bg-scrim" aria-hidden />
         <RadixDialog.Content
           {...(description ? {} : { "aria-describedby": undefined })}
+          onOpenAutoFocus={(event) => {
+            const field = (event.currentTarget as HTMLElement).querySelector<HTMLInputElement>(
+              "input, textarea, select",
+            );
+            if (!field) return;
+            event.preventDefault();
+            field.focus();
+            field.select?.();
+          }}
+          onCloseAutoFocus={(event) => {
+            const target = returnTo?.();
+            if (!target) return;
+            event.preventDefault();
+            target.focus();
+          }}
           className={`appear fixed z-30 flex flex-col overflow-y-auto bg-raised p-6 text-ui shadow-float outline-none ${places[from]}`}
         >
           <div className="flex items-start justify-between gap-4">
