@@ -3,7 +3,7 @@
  * answer is the same component while it streams and when it is stored, under the same key, so that its end moves
  * nothing: only the actions below it become usable.
  */
-import { Link, useFetcher } from "@remix-run/react";
+import { Link, useRevalidator } from "@remix-run/react";
 import { createContext, type KeyboardEvent, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { ulid } from "ulid";
 import type { ThreadSettings } from "~/ai/settings";
@@ -27,8 +27,6 @@ export interface TranscriptContext {
   /** An answer is being sent for or is running: nothing else can be asked for. */
   busy: boolean;
   offer: Offer;
-  /** Notes of the live answer, by their numbers in the thread. */
-  numbers: readonly SidenoteCard[];
   /** Id of the question that is being edited. */
   editing: string | null;
   edit(questionId: string | null): void;
@@ -433,10 +431,24 @@ function Details({ answer, model, cited }: { answer: AnswerState; model: { name:
 
 /** Keeps an answer as a note. The id is made here, so that asking twice makes one note. */
 function SaveAsNote({ text }: { text: string }) {
-  const fetcher = useFetcher<{ noteId?: string; saved?: unknown; refused?: { message: string } }>();
   const [noteId] = useState(() => ulid());
-  const { saved, refused } = fetcher.data ?? {};
-  if (saved && fetcher.state === "idle")
+  const [state, setState] = useState<"idle" | "saving" | "saved" | "failed">("idle");
+  const { revalidate } = useRevalidator();
+  async function save() {
+    setState("saving");
+    try {
+      // Asked for as data, Remix runs the action alone and renders no page.
+      const response = await fetch("/notes/new.data", {
+        method: "POST",
+        body: new URLSearchParams({ intent: "create", noteId, title: titleFrom(text), text }),
+      });
+      setState(response.status === 200 ? "saved" : "failed");
+      if (response.status === 200) revalidate();
+    } catch {
+      setState("failed");
+    }
+  }
+  if (state === "saved")
     return (
       <Link to={`/notes/${noteId}`} className={action}>
         <NotebookPenIcon size={14} />
@@ -445,23 +457,14 @@ function SaveAsNote({ text }: { text: string }) {
     );
   return (
     <>
-      <button
-        type="button"
-        className={action}
-        onClick={() =>
-          fetcher.submit(
-            { intent: "create", noteId, title: titleFrom(text), text },
-            { method: "post", action: "/notes/new" },
-          )
-        }
-      >
+      <button type="button" className={action} aria-busy={state === "saving"} onClick={save}>
         <NotebookPenIcon size={14} />
         <span className="max-sm:hidden">Save as note</span>
         <span className="sm:hidden">Save</span>
       </button>
-      {refused && fetcher.state === "idle" && (
+      {state === "failed" && (
         <span role="alert" className="text-danger text-meta">
-          {refused.message}
+          Not saved. {navigator.onLine ? "Try again." : "You are offline."}
         </span>
       )}
     </>

@@ -53,7 +53,7 @@ export function useThreadList(): ThreadList {
 type Outcome = "done" | "gone" | "failed";
 
 /** Posts to the thread's page. Asked for as data, Remix runs the action alone and renders no page. */
-async function post(threadId: string, fields: Record<string, string>, keepalive = false): Promise<Outcome> {
+export async function post(threadId: string, fields: Record<string, string>, keepalive = false): Promise<Outcome> {
   try {
     const response = await fetch(`/threads/${threadId}.data`, {
       method: "POST",

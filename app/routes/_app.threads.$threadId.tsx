@@ -1,0 +1,35 @@
+import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
+import { useLoaderData } from "@remix-run/react";
+import { requirePerson } from "~/auth/session.server";
+import { checked, page } from "~/http.server";
+import { changeThread, loadThread } from "~/threads/answering.server";
+import { ThreadPage } from "~/threads/ThreadPage";
+import { threadForm } from "~/threads/thread-form";
+import { ErrorPage } from "~/ui/error-page";
+
+export const meta: MetaFunction<typeof loader> = ({ data }) => [
+  { title: data ? `${data.thread.title} · Sidenote` : "Sidenote" },
+];
+
+export function loader({ request, params: { threadId = "" } }: LoaderFunctionArgs) {
+  return page(async () => {
+    const { userId } = await requirePerson(request);
+    const at = new URL(request.url).searchParams.get("at");
+    return loadThread(userId, threadId, at ? { at } : {});
+  });
+}
+
+export function action({ request, params: { threadId = "" } }: ActionFunctionArgs) {
+  return page(async () => {
+    const { userId } = await requirePerson(request);
+    await changeThread(userId, threadId, checked(Object.fromEntries(await request.formData()), threadForm));
+    return null;
+  });
+}
+
+export default function ThreadRoute() {
+  const view = useLoaderData<typeof loader>();
+  return <ThreadPage key={view.thread.threadId} view={view} />;
+}
+
+export { ErrorPage as ErrorBoundary };

@@ -1,0 +1,132 @@
+/**
+ * What stands around the composer of a thread that has no message yet: what happened in other threads meanwhile, and
+ * in the margin the notes that will be sent. On the first visit three lines say what notes are for, with a sidenote.
+ */
+import { Link } from "@remix-run/react";
+import { useEffect, useRef, useState } from "react";
+import type { NoteCard } from "~/notes/note";
+import { buttonClass } from "~/ui/button";
+import { DangerIcon, PinIcon } from "~/ui/icons";
+import { Markdown } from "~/ui/markdown";
+import { useActivity } from "./activity-store";
+import { Sidenotes, useSidenotes } from "./Sidenotes";
+import { useThreadList } from "./thread-list";
+
+const words =
+  "Write down once what you keep having to explain: who lives in the house, how the boiler behaves, what the team decided. [1] From then on every answer can know it, and shows you where it did.";
+const first = {
+  number: 1,
+  noteId: "new",
+  title: "This is a sidenote",
+  passage: "When an answer used one of your notes, it stands here, beside the line that cites it.",
+};
+const cited = [{ display: 1, note: first }];
+const citations = new Map([[1, 1]]);
+
+/** The first visit: before there is any note. */
+export function FirstVisit() {
+  const root = useRef<HTMLDivElement>(null);
+  useSidenotes(root, "first");
+  return (
+    <div ref={root} className="frame relative mt-10">
+      <div>
+        <div id="answer-first">
+          <Markdown text={words} citations={citations} answerId="first" />
+        </div>
+        <Link to="/notes/new" className={buttonClass("second", "medium", "mt-5")}>
+          Write a first note
+        </Link>
+      </div>
+      <Sidenotes answerId="first" cited={cited} also={[]} />
+    </div>
+  );
+}
+
+/** Notes that go along with a first message: a few of them, the rest as a number. */
+export function NotesToSend({ notes, count }: { notes: readonly NoteCard[]; count: number }) {
+  if (count === 0) return <div className="margin" />;
+  return (
+    <aside className="margin pt-4" aria-label="Notes that are sent">
+      <p className="mb-2 pl-5 text-ink-3 text-meta">
+        Sent with your message: {count === 1 ? "your note" : `all ${count} notes`}
+      </p>
+      {notes.map(({ noteId, title, start, pinned }) => (
+        <div key={noteId} className="sidenote mb-3">
+          {pinned && <PinIcon size={12} className="absolute top-1 left-0.5 text-ink-3" />}
+          <p className="line-clamp-2!">
+            <b>{title}.</b> {start}
+          </p>
+        </div>
+      ))}
+      {count > notes.length && <p className="pl-5 text-ink-2 text-note">and {count - notes.length} more</p>}
+    </aside>
+  );
+}
+
+const MINUTE = 60_000;
+
+function ago(then: number, now: number): string {
+  const minutes = Math.round((now - then) / MINUTE);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return minutes === 1 ? "a minute ago" : `${minutes} minutes ago`;
+  const hours = Math.round(minutes / 60);
+  if (hours < 24) return hours === 1 ? "an hour ago" : `${hours} hours ago`;
+  const days = Math.round(hours / 24);
+  return days === 1 ? "yesterday" : `${days} days ago`;
+}
+
+/** The threads that answer or have an unread answer, the newest first; nothing if there are none. */
+export function SinceLastHere() {
+  const { threads, leaving } = useThreadList();
+  const { live, unread } = useActivity();
+  // Only the browser's clock can say how long ago something was.
+  const [now, setNow] = useState<number>();
+  useEffect(() => {
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), MINUTE);
+    return () => clearInterval(timer);
+  }, []);
+  const news = threads
+    .filter(({ threadId }) => !leaving.has(threadId) && (live[threadId] || unread[threadId]))
+    .map((thread) => ({ ...thread, isLive: Boolean(live[thread.threadId]), ended: unread[thread.threadId] }))
+    .sort((one, other) => (other.ended?.endedAt ?? 0) - (one.ended?.endedAt ?? 0));
+  if (news.length === 0) return null;
+  return (
+    <div className="frame mt-6">
+      <section aria-labelledby="since">
+        <h2 id="since" className="mb-1.5 text-ink-3 text-meta">
+          Since you were last here
+        </h2>
+        <ul>
+          {news.map(({ threadId, title, isLive, ended }) => {
+            const failed = !isLive && ended && ended.ending !== "complete" && ended.ending !== "stopped";
+            return (
+              <li key={threadId}>
+                <Link
+                  to={`/threads/${threadId}`}
+                  className="-mx-2 flex min-h-11 items-center gap-3 rounded-m px-2 text-ui transition-colors hover:bg-slip"
+                >
+                  <span className="flex w-4 shrink-0 justify-center" aria-hidden>
+                    {isLive ? (
+                      <span className="caret h-3.5!" />
+                    ) : failed ? (
+                      <DangerIcon className="text-danger" />
+                    ) : (
+                      <span className="size-[7px] rounded-full bg-accent" />
+                    )}
+                  </span>
+                  <span className="grow truncate font-strong text-ink">{title}</span>
+                  <span className="shrink-0 text-ink-3 text-meta">
+                    {isLive
+                      ? "answering"
+                      : `${failed ? "did not complete" : "answered"}${now && ended ? ` ${ago(ended.endedAt, now)}` : ""}`}
+                  </span>
+                </Link>
+              </li>
+            );
+          })}
+        </ul>
+      </section>
+    </div>
+  );
+}

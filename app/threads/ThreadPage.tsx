@@ -1,0 +1,573 @@
+/**
+ * The page of one thread, and of one that does not exist yet: the same page, so that a first message becomes a thread
+ * without a jump. It joins what the loader says (the thread as it is stored) with what this tab knows better (the
+ * store of live runs), and hands both to the transcript, the composer and the settings.
+ */
+import { useLocation, useNavigate, useRevalidator, useRouteLoaderData } from "@remix-run/react";
+import {
+  type ReactNode,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
+import type { ThreadSettings } from "~/ai/settings";
+import { Button } from "~/ui/button";
+import { ArrowDownIcon } from "~/ui/icons";
+import { Bar } from "~/ui/page";
+import { noteRunEnded, noteRunStarted, noteSeen, useActivity } from "./activity-store";
+import { Composer, type ComposerHandle } from "./Composer";
+import { NEW } from "./kept";
+import { type LiveTurn, live, liveTurn, type ShownMessage, shownPath, type ThreadLive } from "./live";
+import type { TranscriptContext } from "./Message";
+import { useModels } from "./models-store";
+import { SettingsPanel } from "./SettingsPanel";
+import { ThreadMenu } from "./ThreadList";
+import { FirstPlace, Transcript, useScrolling } from "./Transcript";
+import { post, useThreadList } from "./thread-list";
+import type { ActivityView, ThreadView } from "./view";
+
+const useBrowserLayoutEffect = typeof document === "undefined" ? useEffect : useLayoutEffect;
+
+/** What the shell's loader gives to every page in it. */
+interface ShellData {
+  person: { userId: string; email: string };
+  notes: number;
+  activity: ActivityView;
+}
+
+export function useShellData(): ShellData {
+  const data = useRouteLoaderData("routes/_app") as ShellData | undefined;
+  if (!data) throw new Error("This page stands inside the shell");
+  return data;
+}
+
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", timeZone: "UTC" });
+
+/** @param props.children what stands below the composer of a thread that has no message yet */
+export function ThreadPage({
+  view,
+  margin,
+  children,
+}: {
+  view: ThreadView | null;
+  margin?: ReactNode;
+  children?: ReactNode;
+}) {
+  const { person, notes } = useShellData();
+  const { threadId, state } = useLiveThread(view, person.userId);
+  const path = useMemo(() => shownPath(view, state), [view, state]);
+  const turn = liveTurn(state) ?? shownLiveTurn(path);
+  const scrolling = useRef<() => void>(() => {});
+
+  const place = view ? threadId : NEW;
+  const settings = useThreadSettings(view);
+  const composer = useRef<ComposerHandle>(null);
+  const [typing, setTyping] = useState(false);
+  const [notice, setNotice] = useState<string>();
+  const [editing, setEditing] = useState<string | null>(null);
+  const [panelOpen, setPanelOpen] = useState(false);
+  const settingsButton = useRef<HTMLButtonElement>(null);
+  const offer = useModels();
+  const numbers = useNumbers(view);
+
+  useSeen(view, turn);
+  useReturned(threadId, state, setNotice, composer);
+  useKeys({
+    stop: turn && !turn.stopping ? () => live.stop(threadId) : undefined,
+    focus: () => composer.current?.focus(),
+  });
+
+  const { whenSaved, change: changeSettings } = settings;
+  const send = useCallback(
+    (message: { text: string; parentId?: string | null; branch?: boolean }) => {
+      setNotice(undefined);
+      whenSaved((saved) => {
+        live.send(threadId, { ...message, ...(view ? {} : { create: true, settings: saved }) });
+        scrolling.current();
+      });
+    },
+    [threadId, view, whenSaved],
+  );
+
+  const model = settings.value.model;
+  const context = useMemo<TranscriptContext>(
+    () => ({
+      threadId,
+      busy: turn !== undefined,
+      offer,
+      editing,
+      edit(questionId) {
+        setEditing(questionId);
+        if (questionId === null) composer.current?.focus();
+      },
+      saveEdit(parentId, text) {
+        setEditing(null);
+        send({ text, parentId, branch: true });
+        composer.current?.focus();
+      },
+      again: (questionId) => whenSaved(() => live.again(threadId, questionId)),
+      againWith(questionId, ref) {
+        changeSettings((before) => ({ ...before, model: ref }));
+        whenSaved(() => live.again(threadId, questionId));
+      },
+      goOn: (answer) => whenSaved(() => live.continueAnswer(threadId, answer)),
+      retry: (runId) => live.retry(threadId, runId),
+      dismiss(runId) {
+        const text = live.dismiss(threadId, runId);
+        if (text) composer.current?.insert(text);
+      },
+    }),
+    [threadId, turn, offer, editing, send, whenSaved, changeSettings],
+  );
+
+  function closePanel() {
+    setPanelOpen(false);
+    settingsButton.current?.focus();
+  }
+  function editLast() {
+    const last = path.findLast((shown) => shown.kind === "message" && shown.message.role === "user");
+    if (last && !turn) setEditing(last.id);
+  }
+
+  const isEmpty = path.length === 0;
+  const lastModel = path.findLast((shown) => shown.kind === "message" && shown.message.model !== undefined);
+  const lastName = lastModel?.kind === "message" ? lastModel.message.model : undefined;
+  const box = (
+    <Composer
+      key={place}
+      userId={person.userId}
+      place={place}
+      live={turn !== undefined}
+      stopping={turn?.stopping ?? false}
+      waiting={state.waiting}
+      offer={offer}
+      model={{ ref: model, name: lastName && (!model || lastName.ref === model) ? lastName.name : undefined }}
+      settings={{
+        open: panelOpen,
+        changed: Object.keys(settings.value).some((name) => name !== "model"),
+        button: settingsButton,
+      }}
+      side={isEmpty ? "bottom" : "top"}
+      notice={notice}
+      tall={isEmpty}
+      onSend={(text) => send({ text })}
+      onStop={() => live.stop(threadId)}
+      onType={setTyping}
+      onEditLast={editLast}
+      onModel={(ref) => {
+        const standard = offer.models[0]?.ref;
+        changeSettings(({ model: _, ...others }) => (ref === standard ? others : { ...others, model: ref }));
+      }}
+      onSettings={() => setPanelOpen(!panelOpen)}
+      onTakeBack={(key) => live.takeBack(threadId, key)}
+      onSendWaiting={() => live.sendWaiting(threadId)}
+      handle={composer}
+    />
+  );
+
+  return (
+    <div className="sheet ruled">
+      <ThreadBar view={view} />
+      {isEmpty ? (
+        <>
+          <div className="frame pt-20 sm:pt-[132px]">
+            <div>{box}</div>
+            {margin}
+          </div>
+          {children}
+        </>
+      ) : (
+        <>
+          <Thread threadId={threadId} path={path} numbers={numbers} context={context} turn={turn} jump={scrolling}>
+            <div className="frame">
+              <div>{box}</div>
+              <p className="margin pt-4 pl-5 text-ink-3 text-meta">
+                <Goes
+                  notes={settings.value.notes === "none" ? 0 : notes}
+                  path={path}
+                  live={turn !== undefined}
+                  typing={typing}
+                  waiting={state.waiting.length}
+                  onChange={() => setPanelOpen(true)}
+                />
+              </p>
+            </div>
+          </Thread>
+          <FirstPlace threadId={threadId} />
+        </>
+      )}
+      {panelOpen && (
+        <SettingsPanel
+          settings={settings.value}
+          offer={offer}
+          notes={notes}
+          problem={settings.problem}
+          onChange={(next) => changeSettings(() => next)}
+          onClose={closePanel}
+        />
+      )}
+    </div>
+  );
+}
+
+/** The live run that the loader's data shows, before the store knows it. */
+const shownLiveTurn = (path: readonly ShownMessage[]): LiveTurn | undefined => {
+  const last = path.at(-1);
+  return last?.kind === "answer" && (last.turn.phase === "answering" || last.turn.phase === "sending")
+    ? last.turn
+    : undefined;
+};
+
+/** Title, how long it is kept, and the thread's menu. What the list changed counts before the loader says so. */
+function ThreadBar({ view }: { view: ThreadView | null }) {
+  const { threads } = useThreadList();
+  if (!view) return <Bar title="New thread" remark="Stored with its first message" />;
+  const { thread } = view;
+  const listed = threads.find(({ threadId }) => threadId === thread.threadId);
+  const card = {
+    threadId: thread.threadId,
+    title: listed?.title ?? thread.title,
+    pinned: listed?.pinned ?? thread.pinned,
+  };
+  const until = card.pinned ? null : thread.keptUntil;
+  return (
+    <Bar
+      title={card.title}
+      remark={until === null ? (card.pinned ? "Pinned, kept" : undefined) : `Kept until ${day.format(until)}`}
+      menu={<ThreadMenu thread={card} />}
+    />
+  );
+}
+
+/** The transcript, and at the window's end the status line with the composer. */
+function Thread({
+  threadId,
+  path,
+  numbers,
+  context,
+  turn,
+  jump,
+  children,
+}: {
+  threadId: string;
+  path: readonly ShownMessage[];
+  numbers: ThreadView["numbers"];
+  context: TranscriptContext;
+  turn: LiveTurn | undefined;
+  jump: { current: () => void };
+  children: ReactNode;
+}) {
+  const log = useRef<HTMLDivElement>(null);
+  const scrolling = useScrolling(log, threadId, turn !== undefined);
+  jump.current = scrolling.jump;
+  return (
+    <>
+      <Transcript log={log} path={path} numbers={numbers} context={context} />
+      <div className="foot">
+        <StatusLine turn={turn} away={scrolling.away} onJump={scrolling.jump} />
+        {children}
+      </div>
+    </>
+  );
+}
+
+/** 34 px above the composer, only while needed. */
+function StatusLine({ turn, away, onJump }: { turn: LiveTurn | undefined; away: boolean; onJump(): void }) {
+  return (
+    <div className="frame">
+      <div className={turn || away ? "flex h-[34px] items-center justify-between gap-3 text-meta" : "h-3"}>
+        {turn && (
+          <span className="flex items-center gap-2 text-ink-3">
+            <span className="caret h-3.5!" aria-hidden />
+            <Doing turn={turn} />
+          </span>
+        )}
+        {away && (
+          <Button kind="quiet" size="small" className="-mr-2 ml-auto" onClick={onJump}>
+            <ArrowDownIcon size={14} />
+            Jump to latest
+          </Button>
+        )}
+      </div>
+      <Spoken turn={turn} />
+    </div>
+  );
+}
+
+function Doing({ turn }: { turn: LiveTurn }) {
+  const [now, setNow] = useState(turn.startedAt);
+  useEffect(() => {
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  if (turn.stopping) return <>Stopping</>;
+  if (turn.cut) return <>The connection broke. Reading on as soon as it is back</>;
+  if (turn.phase === "sending") return <>Sending</>;
+  const seconds = Math.max(0, Math.round((now - turn.startedAt) / 1_000));
+  return (
+    <span className="tabular-nums">
+      Answering, {seconds} s{turn.unsaved && ". Not saved yet"}
+    </span>
+  );
+}
+
+/** What a screen reader is told: that it answers, and that it is done; never the words one by one. */
+function Spoken({ turn }: { turn: LiveTurn | undefined }) {
+  const [words, setWords] = useState("");
+  const was = useRef(false);
+  const isLive = turn !== undefined;
+  useEffect(() => {
+    if (isLive) setWords("Answering");
+    else if (was.current) setWords("Done");
+    was.current = isLive;
+  }, [isLive]);
+  return (
+    <p role="status" className="sr-only">
+      {words}
+    </p>
+  );
+}
+
+const HISTORY = 20;
+const STEP = 10;
+
+/** What the next message takes along, in the margin beside the composer. */
+function Goes({
+  notes,
+  path,
+  live: isLive,
+  typing,
+  waiting,
+  onChange,
+}: {
+  notes: number;
+  path: readonly ShownMessage[];
+  live: boolean;
+  typing: boolean;
+  waiting: number;
+  onChange(): void;
+}) {
+  if (isLive && waiting > 0)
+    return waiting === 1
+      ? "One message waits. It goes out when the answer ends."
+      : `${waiting} messages wait. They go out one by one when the answer ends.`;
+  if (isLive) return typing ? "Enter queues this message. It goes out when the answer ends." : null;
+  // As the prompt counts: with the question that comes, and older ones left out in steps.
+  const left = Math.max(0, STEP * Math.ceil((path.length + 1 - HISTORY) / STEP));
+  const messages = path.length - left;
+  const parts = [
+    ...(notes > 0 ? [notes === 1 ? "your note" : `all ${notes} notes`] : []),
+    ...(messages > 0 ? [messages === 1 ? "the last message" : `the last ${messages} messages`] : []),
+  ];
+  if (parts.length === 0) return null;
+  return (
+    <>
+      Sent with your message: {parts.join(" and ")}.{" "}
+      <button type="button" className="link" onClick={onChange}>
+        Change
+      </button>
+    </>
+  );
+}
+
+/** Opens the thread in the store, feeds it the loader's data, and does what it asks of the page. */
+function useLiveThread(view: ThreadView | null, userId: string): { threadId: string; state: ThreadLive } {
+  const [newId, setNewId] = useState("");
+  const storedId = view?.thread.threadId;
+  const threadId = storedId ?? newId;
+  const navigate = useNavigate();
+  const { search } = useLocation();
+  const { revalidate } = useRevalidator();
+  const latest = useRef({ navigate, search, revalidate });
+  latest.current = { navigate, search, revalidate };
+
+  useBrowserLayoutEffect(
+    () =>
+      live.serve({
+        revalidate: () => latest.current.revalidate(),
+        accepted(acceptedId, created) {
+          const runId = liveTurn(live.get(acceptedId))?.runId;
+          if (runId) noteRunStarted(acceptedId, runId);
+          if (created) latest.current.navigate(`/threads/${acceptedId}`, { replace: true, preventScrollReset: true });
+          else if (new URLSearchParams(latest.current.search).has("at"))
+            latest.current.navigate(`/threads/${acceptedId}`, { preventScrollReset: true });
+          else latest.current.revalidate();
+        },
+        signIn() {
+          const { pathname, search: query } = window.location;
+          window.location.assign(`/sign-in?redirectTo=${encodeURIComponent(pathname + query)}`);
+        },
+      }),
+    [],
+  );
+
+  useBrowserLayoutEffect(() => {
+    const opened = storedId ?? live.openNew(userId);
+    if (storedId === undefined) setNewId(opened);
+    else live.open(storedId, userId);
+    open.add(opened);
+    return () => leaveSoon(opened);
+  }, [storedId, userId]);
+
+  useBrowserLayoutEffect(() => {
+    if (view) live.sync(view);
+  }, [view]);
+
+  const state = useSyncExternalStore(live.subscribe, () => live.get(threadId), live.idle);
+  return { threadId, state };
+}
+
+/** Threads that a page shows now. */
+const open = new Set<string>();
+
+/** A first message leads from one page to another with the same thread: only a thread that stays away is left. */
+function leaveSoon(threadId: string): void {
+  open.delete(threadId);
+  setTimeout(() => {
+    if (!open.has(threadId)) live.leave(threadId);
+  }, 0);
+}
+
+/** Runs that others began in this thread are read along; an answer before the person's eyes is no longer unread. */
+function useSeen(view: ThreadView | null, turn: LiveTurn | undefined): void {
+  const activity = useActivity();
+  const { revalidate } = useRevalidator();
+  const threadId = view?.thread.threadId;
+  const theirs = threadId ? activity.live[threadId]?.runId : undefined;
+  const unread = threadId ? activity.unread[threadId] : undefined;
+  const head = view?.headId ?? "";
+  const asked = useRef("");
+
+  useEffect(() => {
+    if (!theirs || turn || theirs <= head || asked.current === theirs) return;
+    asked.current = theirs;
+    revalidate();
+  }, [theirs, turn, head, revalidate]);
+
+  const wasLive = useRef(false);
+  useEffect(() => {
+    if (!threadId) return;
+    if (wasLive.current && !turn) noteRunEnded(threadId);
+    wasLive.current = turn !== undefined;
+  }, [turn, threadId]);
+
+  const endedAt = unread?.endedAt;
+  useEffect(() => {
+    if (!threadId || endedAt === undefined || turn) return;
+    const see = () => {
+      if (document.visibilityState !== "visible") return;
+      document.removeEventListener("visibilitychange", see);
+      noteSeen(threadId);
+      void post(threadId, { intent: "seen" });
+    };
+    document.addEventListener("visibilitychange", see);
+    see();
+    return () => document.removeEventListener("visibilitychange", see);
+  }, [threadId, endedAt, turn]);
+}
+
+/** A message that was not taken is in the draft already; the composer shows it and says why. */
+function useReturned(
+  threadId: string,
+  state: ThreadLive,
+  onNotice: (notice: string) => void,
+  composer: RefObject<ComposerHandle>,
+): void {
+  const { returned } = state;
+  useEffect(() => {
+    if (!returned) return;
+    onNotice(returned.refusal.message);
+    composer.current?.insert(returned.text);
+    live.takeReturned(threadId);
+  }, [returned, threadId, onNotice, composer]);
+}
+
+/** Escape stops the answer, Shift and Escape go to the composer; unless something open has taken the key. */
+function useKeys(actions: { stop: (() => void) | undefined; focus(): void }): void {
+  const latest = useRef(actions);
+  latest.current = actions;
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || event.defaultPrevented || event.isComposing) return;
+      if (event.shiftKey) latest.current.focus();
+      else if (latest.current.stop) latest.current.stop();
+      else return;
+      event.preventDefault();
+    };
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
+  }, []);
+}
+
+/** The numbers of the live answer's notes. They outlive its end by a moment, until its own sidenotes are there. */
+function useNumbers(view: ThreadView | null): ThreadView["numbers"] {
+  const held = useRef<ThreadView["numbers"]>(none);
+  if (view && view.numbers.length > 0) held.current = view.numbers;
+  return view ? held.current : none;
+}
+const none: ThreadView["numbers"] = [];
+
+interface HeldSettings {
+  value: ThreadSettings;
+  problem: string | undefined;
+  change(next: (before: ThreadSettings) => ThreadSettings): void;
+  /** Calls back when nothing is left to be saved: a message goes out with the settings that the person sees. */
+  whenSaved(work: (settings: ThreadSettings) => void): void;
+}
+
+const SAVE_AFTER = 300;
+
+/** The thread's settings: shown at once, saved a moment after the last change. Before the first message they wait. */
+function useThreadSettings(view: ThreadView | null): HeldSettings {
+  const [own, setOwn] = useState<ThreadSettings>();
+  const [problem, setProblem] = useState<string>();
+  const value = own ?? view?.thread.settings ?? empty;
+  const threadId = view?.thread.threadId;
+  const held = useRef({ value, unsaved: 0 as ReturnType<typeof setTimeout> | 0, saving: Promise.resolve() });
+  held.current.value = value;
+
+  const save = useCallback(() => {
+    clearTimeout(held.current.unsaved);
+    held.current.unsaved = 0;
+    if (!threadId) return;
+    const settings = JSON.stringify(held.current.value);
+    held.current.saving = held.current.saving.then(async () => {
+      const outcome = await post(threadId, { intent: "settings", settings });
+      setProblem(outcome === "done" ? undefined : `Not saved. ${navigator.onLine ? "Try again." : "You are offline."}`);
+    });
+  }, [threadId]);
+
+  const change = useCallback(
+    (next: (before: ThreadSettings) => ThreadSettings) => {
+      held.current.value = next(held.current.value);
+      setOwn(held.current.value);
+      clearTimeout(held.current.unsaved);
+      held.current.unsaved = setTimeout(save, SAVE_AFTER);
+    },
+    [save],
+  );
+
+  const whenSaved = useCallback(
+    (work: (settings: ThreadSettings) => void) => {
+      if (held.current.unsaved !== 0) save();
+      void held.current.saving.then(() => work(held.current.value));
+    },
+    [save],
+  );
+
+  // A page that is left saves what it still holds.
+  useEffect(
+    () => () => {
+      if (held.current.unsaved !== 0) save();
+    },
+    [save],
+  );
+  return { value, problem, change, whenSaved };
+}
+const empty: ThreadSettings = {};

@@ -1,0 +1,176 @@
+/**
+ * The messages of a thread, one below the other, and where the page stands in them. The page follows an answer only
+ * while the person is at its end; any scroll upward lets go, and an answer's end never moves anything. A thread is
+ * found again where it was left.
+ */
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useNonce } from "~/ui/nonce";
+import type { ShownMessage } from "./live";
+import { Answer, answerOf, Question, questionOf, Transcribed, type TranscriptContext } from "./Message";
+import { type SidenoteCard, useSidenotes } from "./Sidenotes";
+
+const useBrowserLayoutEffect = typeof document === "undefined" ? useEffect : useLayoutEffect;
+/** This close to the end counts as being there, in px. */
+const NEAR = 48;
+
+const placeKey = (threadId: string): string => `sidenote/place/${threadId}`;
+
+function readPlace(threadId: string): number | undefined {
+  try {
+    const place = sessionStorage.getItem(placeKey(threadId));
+    return place === null ? undefined : Number(place);
+  } catch {
+    return undefined; // Then a thread opens at its end.
+  }
+}
+
+function writePlace(threadId: string, top: number | undefined): void {
+  try {
+    if (top === undefined) sessionStorage.removeItem(placeKey(threadId));
+    else sessionStorage.setItem(placeKey(threadId), String(Math.round(top)));
+  } catch {
+    // As above.
+  }
+}
+
+export interface Scrolling {
+  /** The person is well above the end. */
+  away: boolean;
+  /** Goes to the end and stays there: asked for by the person, or because they sent something. */
+  jump(): void;
+}
+
+/** Follows the end of `log` while `live`, remembers the place, and says whether the end is out of sight. */
+export function useScrolling(log: RefObject<HTMLElement>, threadId: string, live: boolean): Scrolling {
+  const [away, setAway] = useState(false);
+  const pinned = useRef(true);
+  const following = useRef(live);
+  following.current = live;
+  const scroller = useCallback(() => log.current?.closest<HTMLElement>(".main") ?? null, [log]);
+
+  const toEnd = useCallback(() => {
+    const main = scroller();
+    if (main) main.scrollTop = main.scrollHeight;
+  }, [scroller]);
+
+  useBrowserLayoutEffect(() => {
+    const main = scroller();
+    const element = log.current;
+    if (!main || !element) return;
+    const place = readPlace(threadId);
+    pinned.current = place === undefined;
+    main.scrollTop = place ?? main.scrollHeight;
+
+    let before = main.scrollTop;
+    // Fonts and sidenotes may still change the height of a page that has just opened at its end.
+    let settling = true;
+    const settled = setTimeout(() => {
+      settling = false;
+    }, 1_500);
+    const gap = () => main.scrollHeight - main.scrollTop - main.clientHeight;
+    const look = () => {
+      const left = gap();
+      setAway(left > (following.current ? NEAR : main.clientHeight));
+      writePlace(threadId, left <= NEAR ? undefined : main.scrollTop);
+    };
+    const scrolled = () => {
+      // Upward by whatever means: a wheel, a key, a finger. Growth alone never scrolls upward.
+      if (main.scrollTop < before - 1) pinned.current = gap() <= 2;
+      else if (gap() <= NEAR) pinned.current = true;
+      before = main.scrollTop;
+      look();
+    };
+    const observer = new ResizeObserver(() => {
+      if (pinned.current && (following.current || settling)) main.scrollTop = main.scrollHeight;
+      before = main.scrollTop;
+      look();
+    });
+    observer.observe(element);
+    main.addEventListener("scroll", scrolled, { passive: true });
+    return () => {
+      clearTimeout(settled);
+      observer.disconnect();
+      main.removeEventListener("scroll", scrolled);
+    };
+  }, [threadId, log, scroller]);
+
+  return {
+    away,
+    jump: useCallback(() => {
+      pinned.current = true;
+      toEnd();
+    }, [toEnd]),
+  };
+}
+
+/** Puts a page that the server made at its place before it is first painted; stands at the page's end. */
+export function FirstPlace({ threadId }: { threadId: string }) {
+  const nonce = useNonce();
+  const script = `try{var m=document.querySelector(".main"),p=sessionStorage.getItem(${JSON.stringify(placeKey(threadId))});m.scrollTop=p===null?m.scrollHeight:+p}catch(e){m.scrollTop=m.scrollHeight}`;
+  return (
+    <script
+      nonce={nonce}
+      suppressHydrationWarning
+      // biome-ignore lint/security/noDangerouslySetInnerHtml: a constant and an id; it must run before the first paint
+      dangerouslySetInnerHTML={{ __html: script }}
+    />
+  );
+}
+
+export function Transcript({
+  log,
+  path,
+  numbers,
+  context,
+}: {
+  log: RefObject<HTMLDivElement>;
+  path: readonly ShownMessage[];
+  /** Notes of the live answer. */
+  numbers: readonly SidenoteCard[];
+  context: TranscriptContext;
+}) {
+  const rows = useMemo(
+    () =>
+      path.map((shown, index) => {
+        const isQuestion = shown.kind === "question" || (shown.kind === "message" && shown.message.role === "user");
+        return isQuestion
+          ? {
+              shown,
+              question: questionOf(shown),
+              unanswered: path[index + 1] === undefined && shown.kind === "message",
+            }
+          : { shown, answer: answerOf(shown, numbers) };
+      }),
+    [path, numbers],
+  );
+  const lastAnswer = rows.findLast((row) => row.answer && !isLive(row.shown))?.shown.id;
+  // Whatever could move a sidenote without changing the transcript's height.
+  useSidenotes(
+    log,
+    rows
+      .map(({ answer }) =>
+        answer
+          ? `${answer.id} ${answer.notes.length} ${answer.text.match(/\[\d/g)?.length ?? 0} ${isSettled(answer)}`
+          : "",
+      )
+      .join(" "),
+  );
+  return (
+    <Transcribed.Provider value={context}>
+      <div ref={log} role="log" aria-label="Conversation" aria-live="off" className="pb-8">
+        {rows.map(({ shown, question, answer, unanswered }) =>
+          question ? (
+            <Question key={shown.id} question={question} unanswered={unanswered} />
+          ) : (
+            <Answer key={shown.id} answer={answer} isLast={shown.id === lastAnswer} />
+          ),
+        )}
+      </div>
+    </Transcribed.Provider>
+  );
+}
+
+const isLive = (shown: ShownMessage): boolean =>
+  shown.kind === "answer" && (shown.turn.phase === "sending" || shown.turn.phase === "answering");
+
+const isSettled = (answer: { turn?: { phase: string } | undefined }): boolean => answer.turn === undefined;
