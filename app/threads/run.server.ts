@@ -609,42 +609,41 @@ export function createRuns(options: RunsOptions): Runs {
   type Page = { items: MessageItem[]; cursor?: string };
 
   /**
-   * The chain of parents from a message. Reads from the newest message down (siblings come along), or, if
-   * `jump`, from the tip and then from the parent wherever the chain leaves the page.
+   * The chain of parents from a message. With `jump` it reads from the tip, and goes on at the parent wherever the
+   * chain leaves the page. Without, it reads all from the newest message down to the first one (or the limit), so
+   * that the other versions of each message come along.
    */
   async function readPath(
     address: Address,
     tipId: string,
     how: { consistent: boolean; limit: number; jump: boolean; first?: Page | undefined },
   ): Promise<Path> {
+    const { consistent, limit: most, jump } = how;
     const path: MessageItem[] = [];
     const read = new Map<string, MessageItem>();
-    const size = how.jump ? { limit: how.limit + 2 } : {};
-    let wanted: string | null = tipId;
-    let page: Page | undefined = how.first;
-    let to: string | undefined;
+    const size = jump ? { limit: most + 2 } : {};
+    let wanted = tipId;
+    let whole = false;
+    let page = how.first;
+    let cursor: string | undefined;
     for (;;) {
-      if (!page) {
-        to = how.jump ? wanted : undefined;
-        page = await store.list(
-          "message",
-          { ...address, ...(to === undefined ? {} : { to }) },
-          { consistent: how.consistent, backwards: true, ...size },
-        );
-      }
+      page ??= await store.list(
+        "message",
+        { ...address, ...(jump ? { to: wanted } : {}) },
+        { consistent, backwards: true, ...size, ...(cursor === undefined ? {} : { cursor }) },
+      );
       for (const message of page.items) read.set(message.id, message);
-      for (let found = read.get(wanted); found; found = read.get(wanted)) {
+      for (let found = read.get(wanted); found && !whole; found = read.get(wanted)) {
         path.push(found);
-        wanted = found.parentId;
-        if (wanted === null || path.length >= how.limit) return { path, read, whole: true };
+        wanted = found.parentId ?? "";
+        whole = found.parentId === null || path.length >= most;
       }
-      const last: MessageItem | undefined = page.items.at(-1);
-      if (last ? last.id <= wanted : page.cursor === undefined) return { path, read, whole: false };
-      if (page.cursor === undefined) return { path, read, whole: false };
-      const { cursor }: Page = page;
-      page = how.jump
-        ? undefined
-        : await store.list("message", address, { consistent: how.consistent, backwards: true, cursor });
+      const last = page.items.at(-1);
+      const isMissing = !whole && last !== undefined && last.id <= wanted;
+      const isEnough = whole && (jump || path.length >= most);
+      if (page.cursor === undefined || isMissing || isEnough) return { path, read, whole };
+      cursor = jump ? undefined : page.cursor;
+      page = undefined;
     }
   }
 
@@ -990,7 +989,7 @@ export function createRuns(options: RunsOptions): Runs {
         return earlier.hash === hash ? { outcome: "attach", runId } : { outcome: "mismatch" };
       }
       if (isSend && !request.branch && request.parentId !== undefined && request.parentId !== head)
-        return head === null ? { outcome: "not-found" } : { outcome: "stale", newestId: head };
+        return { outcome: "stale", newestId: head ?? run?.runId ?? request.parentId };
 
       // The head's answer must be in the table before RUN forgets it.
       if (run && head !== null && run.ending !== "void" && !(await find(head))) {
@@ -1131,6 +1130,7 @@ export function createRuns(options: RunsOptions): Runs {
     /** Length of the text that RUN vouches for, and when that was last confirmed. */
     let saved = 0;
     let savedAt = mine.startedAt;
+    let nextBeat = mine.startedAt + time.beat;
     /** Shown text beyond `saved`: where it ends and when it was shown. */
     let shownAhead: { end: number; at: number }[] = [];
     /** How the run is over for the reader. */
@@ -1160,11 +1160,11 @@ export function createRuns(options: RunsOptions): Runs {
     }
 
     async function consume(): Promise<void> {
+      const parts = how.answer(model.signal);
       try {
-        const parts = how.answer(model.signal);
-        for (;;) {
+        while (!isSealed) {
           const step = await parts.next();
-          if (isSealed) return;
+          if (isSealed) break;
           if (step.done) {
             append(await gate.flush());
             outcome = step.value;
@@ -1177,9 +1177,11 @@ export function createRuns(options: RunsOptions): Runs {
           }
           bell.ring();
         }
+        // Nobody listens any more: the model's stream is closed.
+        await parts.return({ ending: "interrupted" });
       } catch (error) {
         report({ during: "answer", error, address });
-        outcome = { ending: "interrupted", error: "internal" };
+        outcome ??= { ending: "interrupted", error: "internal" };
       } finally {
         bell.ring();
       }
@@ -1264,7 +1266,8 @@ export function createRuns(options: RunsOptions): Runs {
     /** One write a second: flush, heartbeat, fence and stop poll. */
     async function flush(): Promise<Written> {
       const until = savedAt + time.giveUp;
-      freeze();
+      // Before that the run can still turn out void, and a reader of the log would have seen its text.
+      if (acceptance === "accepted") freeze();
       const { base, tail } = log;
       if (!(await putChunks(until))) return "lost";
       const written = await write(
@@ -1292,7 +1295,7 @@ export function createRuns(options: RunsOptions): Runs {
       if (outcome) {
         const { ending, error, finishReason } = outcome;
         if (ending === "complete" && text === "") return { ending: "failed", error: "model-empty", finishReason };
-        if (ending === "failed" && text !== "") return { ending: "interrupted", error, finishReason };
+        if (ending !== "complete") return { ending: text === "" ? "failed" : "interrupted", error, finishReason };
         return { ending, error, finishReason };
       }
       if (clock.now() >= endBy) return { ending: "interrupted", error: "deadline" };
@@ -1403,7 +1406,6 @@ export function createRuns(options: RunsOptions): Runs {
     }
 
     async function drive(): Promise<void> {
-      let nextBeat = mine.prefix ? mine.startedAt : mine.startedAt + time.beat;
       for (;;) {
         if (acceptance === "mismatch") {
           close({ type: "void" });
@@ -1479,6 +1481,8 @@ export function createRuns(options: RunsOptions): Runs {
     const accepted = accept().then((result) => {
       acceptance = result;
       if (result !== "accepted") model.abort();
+      // The old text of a continue is in the log at once, so that a reload does not show less than before.
+      if (mine.prefix) nextBeat = clock.now();
       bell.ring();
       return result;
     });

@@ -1,0 +1,189 @@
+/**
+ * What must hold: the six promises of the design, and the invariants of the run protocol. Some are checked at every
+ * write that goes in, the others when the storm is over and somebody has looked.
+ */
+import { keys, threadPartition } from "../../../app/data/keys.server.ts";
+import type { Address, ChunkItem, MessageItem, RunItem } from "../../../app/threads/run.server.ts";
+import type { Write } from "./table.ts";
+import { userId, type World } from "./world.ts";
+
+const bytes = new TextEncoder();
+
+/** The text that RUN vouches for; undefined if a counted chunk is missing. */
+function vouched(world: World, address: Address, run: RunItem): string | undefined {
+  const { claimId = "", base = 0, tail = "" } = run;
+  let text = "";
+  while (text.length < base) {
+    const chunk: ChunkItem | undefined = world.table.get("chunk", { ...address, claimId, from: text.length });
+    if (!chunk) return undefined;
+    text += chunk.text;
+  }
+  return text.length === base ? text + tail : undefined;
+}
+
+const headOf = (run: RunItem): string | undefined => (run.ending === "void" ? run.prev : run.runId);
+
+/** Judges one write at the moment it goes in. */
+export function judgeWrite(world: World, write: Write): void {
+  const { before, after, sk, address } = write;
+  if (sk.startsWith("MESSAGE#") && before && after) world.violate("Messages never change", `${sk} was written twice`);
+  if (sk !== "RUN" || !address) return;
+  const was = before as unknown as RunItem | undefined;
+  const is = after as unknown as RunItem | undefined;
+  if (!is) world.violate("RUN stays", "it was deleted");
+  if (!is || is.state === "deleted") return;
+  if (was?.state === "deleted") world.violate("Nothing of a deleted thread comes back", "RUN was written");
+  if (world.facts.deletedAt.has(address.threadId))
+    world.violate("A delete ends the run", `RUN was written after the delete's 200`);
+
+  if (bytes.encode(is.tail ?? "").length > 660 && is.ending !== "blocked")
+    world.violate("RUN stays small", `a tail of ${is.tail?.length}`);
+  if (vouched(world, address, is) === undefined)
+    world.violate("A chunk is written before the beat that counts it", is.claimId ?? "");
+
+  if (!was || is.claimId !== was.claimId) judgeClaim(world, address, was, is);
+  else judgeChange(world, address, was, is);
+}
+
+function judgeClaim(world: World, address: Address, was: RunItem | undefined, is: RunItem): void {
+  if (is.state !== "live") world.violate("A claim begins live", is.claimId ?? "");
+  if (!was) return;
+  if (was.state === "live") world.violate("At most one live run per thread", is.claimId ?? "");
+  const head = headOf(was);
+  if (head && (is.runId ?? "") <= head) world.violate("The order of ids is the order of claims", is.runId ?? "");
+  if (is.prev !== head) world.violate("A claim remembers the head before it", `${is.prev} is not ${head}`);
+  if (was.ending !== "void" && !world.table.get("message", { ...address, messageId: was.runId ?? "" }))
+    world.violate("An answer is stored before the next claim", was.runId ?? "");
+}
+
+function judgeChange(world: World, address: Address, was: RunItem, is: RunItem): void {
+  const text = vouched(world, address, is);
+  if (was.state === "ended" && (is.state !== "ended" || is.ending !== was.ending))
+    world.violate("One ending per run", `${was.ending} became ${is.state} ${is.ending}`);
+  if (was.state === "ended" && vouched(world, address, was) !== text)
+    world.violate("One ending per run", "its text changed");
+  if (is.state === "ended" && was.state === "live") {
+    if (is.ending === "complete" && was.stop) world.violate("No stop becomes complete", is.runId ?? "");
+    if (is.ending === "stopped" && !world.facts.stopsAsked.has(is.runId ?? ""))
+      world.violate("Only a stop of this run stops it", is.runId ?? "");
+  }
+  const earlier = vouched(world, address, was);
+  if (is.ending !== "blocked" && text !== undefined && earlier !== undefined && !text.startsWith(earlier))
+    world.violate("The log only grows", `${is.claimId} from ${earlier.length} to ${text.length}`);
+}
+
+/** Judges what is left when everything is over. */
+export function judgeEnd(world: World): void {
+  for (const address of world.addresses) {
+    if (world.facts.deletedAt.has(address.threadId)) judgeDeleted(world, address);
+    else judgeThread(world, address);
+  }
+  for (const work of world.facts.works.values())
+    if (work.server.isAlive && !work.isCallOver) world.violate("No model call goes on for ever", work.claimId);
+  const live = Object.keys(world.table.get("activity", { userId })?.live ?? {});
+  if (live.length > 0) world.violate("A visit clears the list of answering threads", live.join());
+}
+
+function judgeDeleted(world: World, address: Address): void {
+  const { table } = world;
+  if (!table.get("thread", address)?.deletedAt) world.violate("A deleted thread stays deleted", address.threadId);
+  const pk = threadPartition(address.userId, address.threadId);
+  const left = table.names(pk).filter((sk) => sk !== "RUN" && table.read(pk, sk));
+  if (left.length > 0) world.violate("A sweep leaves nothing but tombstones", left.join());
+  if (table.get("run", address)?.state !== "deleted") world.violate("A delete ends the run", address.threadId);
+}
+
+function judgeThread(world: World, address: Address): void {
+  const { table, facts } = world;
+  const pk = threadPartition(address.userId, address.threadId);
+  const messages = new Map<string, MessageItem>();
+  for (const sk of table.names(pk, "MESSAGE#", "MESSAGE#~")) {
+    const item = table.read(pk, sk) as unknown as MessageItem | undefined;
+    if (item) messages.set(sk.slice("MESSAGE#".length), item);
+  }
+  const run = table.get("run", address);
+  if (run?.state === "live") world.violate("No run is live after a visit", run.claimId ?? "");
+  if (run?.state === "ended" && run.ending !== "void" && !messages.has(run.runId ?? ""))
+    world.violate("An ended run has its answer", run.runId ?? "");
+
+  for (const [id, message] of messages) {
+    if (message.parentId !== null && !messages.has(message.parentId))
+      world.violate("No answer without its question", `${id} has no parent`);
+    if (message.role === "assistant") judgeAnswer(world, address, message);
+  }
+
+  for (const [id, { address: its, request, bodies }] of facts.accepted) {
+    if (its.threadId !== address.threadId) continue;
+    if (bodies.size > 1) world.violate("One request under an id", id);
+    if (request.kind !== "send") continue;
+    const message = messages.get(id);
+    if (!message) world.violate("An accepted message is never lost", id);
+    else if (!bodies.has(message.hash)) world.violate("An accepted message keeps its text", id);
+  }
+
+  const ended = new Map<string, string[]>();
+  for (const work of facts.works.values()) {
+    if (work.address.threadId !== address.threadId) continue;
+    const answer = messages.get(work.runId);
+    const text = answer?.claimId === work.claimId ? answer.text : undefined;
+    if (text !== undefined) ended.set(work.runId, [...(ended.get(work.runId) ?? []), work.claimId]);
+    if (answer?.ending === "blocked" && text !== undefined) continue;
+    const lost = work.shown.filter(({ end }) => end > (text ?? "").length).map(({ at }) => at);
+    // A clock shows whole milliseconds.
+    if (lost.length > 0 && Math.max(...lost) - Math.min(...lost) > 1_001)
+      world.violate(
+        "Shown text lost spans at most a second",
+        `${work.claimId}: ${Math.max(...lost) - Math.min(...lost)}`,
+      );
+  }
+
+  for (const reading of facts.readings) {
+    if (reading.address.threadId !== address.threadId) continue;
+    const answer = messages.get(reading.runId);
+    if (!answer) world.violate("What a reader saw end is stored", reading.runId);
+    else if (answer.text !== reading.text || answer.claimId !== reading.claimId)
+      world.violate("A reader ends byte-equal", `${reading.runId}: ${reading.text.length} of ${answer.text.length}`);
+    else if (answer.ending !== reading.ending)
+      world.violate("One ending per run", `${reading.ending} was shown, ${answer.ending} is stored`);
+  }
+}
+
+function judgeAnswer(world: World, address: Address, answer: MessageItem): void {
+  const question =
+    answer.parentId === null ? undefined : world.table.get("message", { ...address, messageId: answer.parentId });
+  if (question?.role !== "user") world.violate("No answer without its question", answer.id);
+  const { claimId = "" } = answer;
+  const work = world.facts.works.get(claimId);
+  // RUN as it stood when this claim ended: the last state of the claim.
+  const { pk, sk } = keys.run(address.userId, address.threadId);
+  const run = world.table.lastWhere(pk, sk, (item) => item.claimId === claimId) as RunItem | undefined;
+  if (!run) {
+    world.violate("Every answer has its claim", answer.id);
+    return;
+  }
+  if (run.state !== "ended" || run.ending !== answer.ending)
+    world.violate("Message and RUN agree", `${answer.id}: ${run.state} ${run.ending}, ${answer.ending}`);
+  if (run.runId !== answer.id || run.messageId !== answer.parentId)
+    world.violate("Message and RUN agree", `${answer.id} stands elsewhere`);
+  // The chunks of a blocked run are deleted, and its text stands in the tail.
+  const text = vouched(world, address, run);
+  if (text !== answer.text)
+    world.violate("Message and RUN agree", `${answer.id}: ${text?.length}, ${answer.text.length}`);
+
+  // A server that was killed before it began has no record of its own.
+  if (!work) {
+    if (answer.ending === "complete") world.violate("A partial answer is never complete", answer.id);
+    return;
+  }
+  const said = work.said.replace(/\p{Surrogate}/gu, "\uFFFD");
+  const isStart = said.startsWith(answer.text.replace(/\uFFFD$/, ""));
+  if (answer.ending === "blocked") {
+    if (!work.isBlocked) world.violate("Only what the gate blocks is blocked", answer.id);
+    return;
+  }
+  if (!isStart) world.violate("An answer is what the model said", answer.id);
+  if (answer.ending !== "complete") return;
+  if (work.isBlocked) world.violate("No block becomes complete", answer.id);
+  if (answer.finishReason !== "length" && (work.outcome?.ending !== "complete" || answer.text !== said))
+    world.violate("A partial answer is never complete", answer.id);
+}
