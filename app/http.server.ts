@@ -56,6 +56,18 @@ export async function readJson<T>(request: Request, schema: z.ZodType<T>): Promi
   return checked(body, schema);
 }
 
+/** The fields of a posted form. Throws `unsupported-type` for another content type and `bad-request`. */
+export async function readForm(request: Request): Promise<Record<string, FormDataEntryValue>> {
+  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/x-www-form-urlencoded" && type !== "multipart/form-data")
+    throw new PublicError("unsupported-type");
+  try {
+    return Object.fromEntries(await request.formData());
+  } catch (error) {
+    throw new PublicError("bad-request", { cause: error });
+  }
+}
+
 /** The value, if it fits the schema; throws `bad-request` with the places that do not. */
 export function checked<T>(value: unknown, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(value);

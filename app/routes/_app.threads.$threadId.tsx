@@ -1,7 +1,7 @@
-import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
+import { type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction, redirect } from "@remix-run/node";
 import { useLoaderData } from "@remix-run/react";
 import { requirePerson } from "~/auth/session.server";
-import { checked, page } from "~/http.server";
+import { checked, page, readForm } from "~/http.server";
 import { changeThread, loadThread } from "~/threads/answering.server";
 import { ThreadPage } from "~/threads/ThreadPage";
 import { threadForm } from "~/threads/thread-form";
@@ -22,8 +22,10 @@ export function loader({ request, params: { threadId = "" } }: LoaderFunctionArg
 export function action({ request, params: { threadId = "" } }: ActionFunctionArgs) {
   return page(async () => {
     const { userId } = await requirePerson(request);
-    await changeThread(userId, threadId, checked(Object.fromEntries(await request.formData()), threadForm));
-    return null;
+    const form = checked(await readForm(request), threadForm);
+    await changeThread(userId, threadId, form);
+    // There is no page of a deleted thread to go back to.
+    return form.intent === "delete" ? redirect("/") : null;
   });
 }
 
