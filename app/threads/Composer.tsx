@@ -110,6 +110,10 @@ export function Composer(props: ComposerProps) {
     props.onSend(words);
     if (!isTouch()) field.current?.focus();
   }
+  function stop() {
+    props.onStop();
+    if (!isTouch()) field.current?.focus();
+  }
   function press(event: KeyboardEvent<HTMLTextAreaElement>) {
     // 229: a key that an input method has taken; Safari tells it only so.
     if (event.nativeEvent.isComposing || event.keyCode === 229) return;
@@ -195,7 +199,7 @@ export function Composer(props: ComposerProps) {
         <span className="grow" />
         {/* Distinct keys: a button that changed its part in mid-press would act twice. */}
         {live ? (
-          <Button key="stop" pending={false} aria-disabled={props.stopping || undefined} onClick={props.onStop}>
+          <Button key="stop" pending={false} aria-disabled={props.stopping || undefined} onClick={stop}>
             <span className="size-[9px] rounded-[1px] bg-current" aria-hidden />
             Stop
           </Button>

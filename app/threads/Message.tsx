@@ -104,7 +104,7 @@ export function Question({ question, unanswered }: { question: QuestionState; un
   const { id, text, parentId, createdAt, versions, turn } = question;
   const refused = turn?.phase === "refused";
   return (
-    <div className="frame group/question pt-6 first:pt-2">
+    <div className="frame group/question pt-6 first:pt-12 max-sm:first:pt-3">
       <article aria-label="You" id={`message-${id}`}>
         <h2 className="sr-only">You</h2>
         {editing === id ? (

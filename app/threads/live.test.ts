@@ -840,6 +840,19 @@ describe("what waits", () => {
     expect(live.get(threadId).turns.map(({ phase }) => phase)).toEqual(["ended", "sending"]);
   });
 
+  test("it follows the answer that just ended, also where the data is from while that ran", async () => {
+    const { threadId, question, answer, messageId, runId, stream } = answering();
+    await pass();
+    const second = message({ id: messageId, role: "user", text: "Second?", parentId: answer.id });
+    const run = { runId, claimId: CLAIM, messageId, text: "", startedAt: Date.now() };
+    live.sync(viewOf(threadId, [question, answer, second], run));
+    live.send(threadId, { text: "Third?" });
+    stream.event("end", { ending: "stopped", length: 0 });
+    await pass();
+    expect(calling().body).toMatchObject({ text: "Third?", parentId: runId });
+    expect(calling().body).not.toHaveProperty("branch");
+  });
+
   test("it can be taken back", async () => {
     const { threadId } = answering();
     live.send(threadId, { text: "Third?" });

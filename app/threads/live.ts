@@ -706,7 +706,8 @@ export function createLive(given?: Surroundings) {
     const { now, kept } = surroundings();
     const createdAt = now();
     const last = channel.state.turns.findLast((turn) => turn.phase === "ended");
-    const lastRunId = last && last.runId > (channel.head ?? "") ? last.runId : undefined;
+    // Data from while it ran names a live run as the head too.
+    const lastRunId = last && last.runId >= (channel.head ?? "") ? last.runId : undefined;
     const parentId = message.parentId === undefined ? (lastRunId ?? channel.tip) : message.parentId;
     const branch = message.branch === true || (parentId ?? null) !== (lastRunId ?? channel.head);
     beginSend(channel, {
