@@ -93,6 +93,7 @@ export async function* streamAnswer(options: {
     }
     yield { type: "waiting", attempt: attempts, seconds: Math.ceil(wait / 100) / 10 };
     await pause(wait, signal);
+    if (signal.aborted) return { ending: "interrupted", sent, dropped, attempts };
   }
 }
 

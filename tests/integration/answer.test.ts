@@ -145,16 +145,15 @@ describe.each(wires)("$wire", ({ ref }) => {
   });
 
   test("stops before its first word too, and while it waits to ask again", async () => {
-    const slow = await local.script({ firstTokenMs: 400, tokens: 5 });
+    const slow = await local.script({ firstTokenMs: 500, tokens: 5 });
     const throttled = await local.script({ fault: "throttle" });
     for (const marker of [slow, throttled]) {
       const stop = new AbortController();
       setTimeout(() => stop.abort(), 100);
-      const startedAt = performance.now();
       const { outcome } = await ask(ref, `Hello ${marker}`, { signal: stop.signal });
-      expect(performance.now() - startedAt).toBeLessThan(390);
-      expect(outcome.ending).toBe("interrupted");
+      expect(outcome).toEqual({ ending: "interrupted", sent: {}, dropped: [], attempts: 1 });
     }
+    expect(await local.calls(throttled)).toHaveLength(1);
     await expect.poll(async () => (await local.calls(slow))[0]?.ended).toBe("client");
   });
 
