@@ -48,7 +48,7 @@ export function SignInPage(props: {
   return (
     <main id="page" className="main" tabIndex={-1}>
       <div className="sheet ruled">
-        <div className="frame pt-[clamp(2.5rem,18vh,10.25rem)] pb-16">
+        <div className="frame pt-[clamp(2.5rem,18.2vh,10.375rem)] pb-16 max-sm:pt-14">
           <div className="max-w-[22.5rem] max-sm:max-w-none">
             <Wordmark />
             <h1 className="mt-[3.375rem] font-strong text-ink text-title">{props.title}</h1>
@@ -75,6 +75,9 @@ export function FormLinks({ children }: { children: ReactNode }) {
 /** The classes of a link, or of a button that looks like one, in that line. */
 export const formLinkClass =
   "text-accent text-ui underline decoration-1 underline-offset-[3px] hover:decoration-2 pointer-coarse:py-3";
+
+/** For a code's field: six digits, set apart. */
+export const codeClass = "[&_input]:text-[1.25rem] [&_input]:tracking-[0.9em] [&_input]:tabular-nums";
 
 /** Says that something was done, above the form; announced when it appears. */
 export function Notice({ children }: { children: ReactNode }) {

@@ -50,6 +50,7 @@ function Section({ title, note, children }: { title: string; note?: string; chil
         <h2 id={id} className="mb-2 font-strong text-head text-ink">
           {title}
         </h2>
+        {note && <p className="mb-2 text-ink-3 text-meta md:hidden">{note}</p>}
         {children}
       </div>
       {note && (
@@ -104,7 +105,7 @@ export default function SettingsRoute() {
           >
             <Form method="post" className="flex flex-col gap-4">
               <input type="hidden" name="intent" value="change-password" />
-              <input type="hidden" autoComplete="username" value={email} readOnly />
+              <input type="text" autoComplete="username" value={email} readOnly hidden />
               <FormError>{change.form}</FormError>
               <Field
                 label="Current password"
@@ -148,7 +149,7 @@ export default function SettingsRoute() {
           <Opening
             label="Delete the account with all threads and notes"
             open={Object.keys(deletion).length > 0}
-            button={<span className={buttonClass("destructive")}>Delete account</span>}
+            button={<span className={buttonClass("destructive", "medium", "-mr-3.5")}>Delete account</span>}
           >
             <Form method="post" className="flex flex-col gap-4">
               <input type="hidden" name="intent" value="delete-account" />

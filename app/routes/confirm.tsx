@@ -1,7 +1,7 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
 import { Form, Link, useActionData, useLoaderData, useNavigation } from "@remix-run/react";
 import { answerForm, formHeaders } from "~/auth/form.server";
-import { FormLinks, formLinkClass, Notice, Numeral, SignInPage, useFirstProblem } from "~/auth/SignInPage";
+import { codeClass, FormLinks, formLinkClass, Notice, Numeral, SignInPage, useFirstProblem } from "~/auth/SignInPage";
 import { confirmPerson, rememberedAddress, resendCode } from "~/auth/sign-in.server";
 import { Button } from "~/ui/button";
 import { Field, FormError } from "~/ui/field";
@@ -70,6 +70,7 @@ export default function ConfirmRoute() {
             name="code"
             inputMode="numeric"
             autoComplete="one-time-code"
+            className={codeClass}
             size="large"
             maxLength={12}
             hint="Valid for 24 hours."

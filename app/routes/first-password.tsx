@@ -35,7 +35,7 @@ export default function FirstPasswordRoute() {
             autoComplete="new-password"
             required
             size="large"
-            hint="At least eight characters. A few words are easier to keep than signs."
+            hint="At least eight characters. A few words do well."
             error={problem?.errors.newPassword}
           />
           <Button type="submit" kind="main" size="large" className="mt-2 w-full" pending={pending}>

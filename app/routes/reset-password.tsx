@@ -1,7 +1,7 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
 import { Form, Link, useActionData, useLoaderData, useNavigation } from "@remix-run/react";
 import { answerForm, formHeaders } from "~/auth/form.server";
-import { FormLinks, formLinkClass, Numeral, SignInPage, useFirstProblem } from "~/auth/SignInPage";
+import { codeClass, FormLinks, formLinkClass, Numeral, SignInPage, useFirstProblem } from "~/auth/SignInPage";
 import { rememberedAddress, resetPassword } from "~/auth/sign-in.server";
 import { Button } from "~/ui/button";
 import { Field, FormError } from "~/ui/field";
@@ -53,6 +53,7 @@ export default function ResetPasswordRoute() {
             name="code"
             inputMode="numeric"
             autoComplete="one-time-code"
+            className={codeClass}
             required
             size="large"
             maxLength={12}
@@ -66,7 +67,7 @@ export default function ResetPasswordRoute() {
             autoComplete="new-password"
             required
             size="large"
-            hint="At least eight characters. A few words are easier to keep than signs."
+            hint="At least eight characters. A few words do well."
             error={problem?.errors.newPassword}
           />
           <Button type="submit" kind="main" size="large" className="mt-2 w-full" pending={pending}>

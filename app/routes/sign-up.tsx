@@ -65,7 +65,7 @@ export default function SignUpRoute() {
             autoComplete="new-password"
             required
             size="large"
-            hint="At least eight characters. A few words are easier to keep than signs."
+            hint="At least eight characters. A few words do well."
             error={problem?.errors.password}
           />
           <Button type="submit" kind="main" size="large" className="mt-2 w-full" pending={pending}>
