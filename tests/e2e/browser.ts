@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "@playwright/test";
+import { type BrowserContext, chromium } from "@playwright/test";
 
 export interface Browser {
   executablePath: string;
@@ -68,4 +68,12 @@ ${folders.map((path) => `  <dir>${path}</dir>`).join("\n")}
 `,
   );
   return folder;
+}
+
+/** Signs a browser in: `cookie` is the Cookie header of a session. */
+export async function addSession(context: BrowserContext, { cookie }: { cookie: string }, url: string): Promise<void> {
+  const [name = "", value = ""] = cookie.split("=");
+  // A browser takes a __Host- cookie only from a secure address; it then sends it to this one too, which is loopback.
+  const secureUrl = url.replace("http:", "https:");
+  await context.addCookies([{ name, value, url: secureUrl, secure: true, httpOnly: true, sameSite: "Lax" }]);
 }

@@ -4,6 +4,7 @@
  */
 import { type BrowserContext, test as base, expect, type Page } from "@playwright/test";
 import { type Account, App } from "../app.ts";
+import { addSession } from "./browser.ts";
 
 interface TestFixtures {
   account: Account;
@@ -42,13 +43,6 @@ export const test = base.extend<TestFixtures, { app: App }>({
     await Promise.all(contexts.map((context) => context.close()));
   },
 });
-
-async function addSession(context: BrowserContext, account: Account, url: string): Promise<void> {
-  const [name = "", value = ""] = account.cookie.split("=");
-  // A browser takes a __Host- cookie only from a secure address; it then sends it to this one too, which is loopback.
-  const secureUrl = url.replace("http:", "https:");
-  await context.addCookies([{ name, value, url: secureUrl, secure: true, httpOnly: true, sameSite: "Lax" }]);
-}
 
 /** The transcript's last answer. */
 export const lastAnswer = (page: Page) =>

@@ -11,6 +11,7 @@ import { type Browser, expect, type Page } from "@playwright/test";
 import { ulid } from "ulid";
 import type { AppServer } from "../../infra/local/app-server.ts";
 import { type Account, type App, messageId, readStream } from "../app.ts";
+import { addSession } from "../e2e/browser.ts";
 import { type Step, startTableProxy, type TableProxy } from "./table-proxy.ts";
 
 export interface KillPoint {
@@ -59,10 +60,7 @@ export async function openLane(app: App, browser: Browser, name: string): Promis
   const server = await start(0);
   const account = await app.createAccount(name);
   const context = await browser.newContext({ baseURL: server.url, viewport: { width: 1440, height: 900 } });
-  const [cookieName = "", value = ""] = account.cookie.split("=");
-  await context.addCookies([
-    { name: cookieName, value, url: server.url, secure: true, httpOnly: true, sameSite: "Lax" },
-  ]);
+  await addSession(context, account, server.url);
   const page = await context.newPage();
   await page.addInitScript(watchAnswers);
   return {
