@@ -133,7 +133,7 @@ export function NoteEditor(props: EditorProps) {
   // The id under which a kept, never saved note was sent before: sending it again makes no second one.
   const [ownId, setOwnId] = useState(noteId);
   const [spareId] = useState(props.newId);
-  const target = gone || (!stored && !theirs) ? "/notes/new" : `/notes/${ownId}`;
+  const target = gone || revisionToSave(state) === 0 ? "/notes/new" : `/notes/${ownId}`;
   const fields: Record<string, string> =
     target === "/notes/new"
       ? { intent: "create", title: draft.title, text: draft.text, noteId: gone ? spareId : ownId }
@@ -190,11 +190,19 @@ export function NoteEditor(props: EditorProps) {
     return () => window.removeEventListener("keydown", onKey);
   }, []);
 
-  const outgrown = useRef<string | undefined>(undefined);
+  // Where to go when the answers are in: not before, since a form that ends under way would end the navigation too.
+  const [leaving, setLeaving] = useState<{ to: string; replace: boolean }>();
+  const idle = saver.state === "idle" && actor.state === "idle";
   useEffect(() => {
-    if (outgrown.current === undefined || outgrown.current === place) return;
-    keepNote(userId, outgrown.current, undefined);
-    outgrown.current = undefined;
+    if (leaving && idle) navigate({ pathname: leaving.to, search }, { replace: leaving.replace });
+  }, [leaving, idle, search, navigate]);
+  const before = useRef(place);
+  useEffect(() => {
+    if (before.current === place) return;
+    // What was typed until the page was there may have been kept under the old name.
+    keepNote(userId, before.current, undefined);
+    before.current = place;
+    setLeaving(undefined);
   }, [userId, place]);
 
   const answered = useRef<unknown>(undefined);
@@ -208,9 +216,7 @@ export function NoteEditor(props: EditorProps) {
       onChanged({ noteId: answer.noteId, ...answer.saved });
       if (!stored || gone) {
         keepNote(userId, place, undefined);
-        // Said again, since what is typed until the page is there is kept under the old name.
-        outgrown.current = place;
-        navigate({ pathname: `/notes/${answer.noteId}`, search }, { replace: true });
+        setLeaving({ to: `/notes/${answer.noteId}`, replace: true });
       }
     } else if (answer.refused) {
       const { message, theirs, deleted, code } = answer.refused;
@@ -221,7 +227,7 @@ export function NoteEditor(props: EditorProps) {
         gone: deleted === true || (code === "not-found" && stored !== undefined),
       });
     }
-  }, [saver.data, stored, gone, userId, place, search, navigate, onChanged]);
+  }, [saver.data, stored, gone, userId, place, onChanged]);
 
   const acted = useRef<unknown>(undefined);
   useEffect(() => {
@@ -230,13 +236,13 @@ export function NoteEditor(props: EditorProps) {
     acted.current = answer;
     if (answer.deleted) {
       onDeleted(answer.noteId);
-      navigate({ pathname: "/notes", search });
+      setLeaving({ to: "/notes", replace: false });
     } else if (answer.saved) onChanged({ noteId: answer.noteId, ...answer.saved });
     else if (answer.refused) {
       const { message, code } = answer.refused;
       happen({ type: "refused", problem: message, gone: code === "not-found" });
     }
-  }, [actor.data, search, navigate, onDeleted, onChanged]);
+  }, [actor.data, onDeleted, onChanged]);
 
   useEffect(() => {
     const field = textField.current;
@@ -267,7 +273,7 @@ export function NoteEditor(props: EditorProps) {
   const type = (change: Partial<NoteDraft>) => happen({ type: "typed", draft: { ...draft, ...change } });
   const post = (fields: Record<string, string>) => actor.submit(fields, { method: "post", action: `/notes/${noteId}` });
 
-  if (deleted && !changed) return <Tombstone noteId={noteId} />;
+  if (deleted && !changed && !leaving) return <Tombstone noteId={noteId} />;
   return (
     <Paper wide={theirs !== undefined}>
       <header className="sticky top-0 z-2 flex h-[var(--bar)] shrink-0 items-center gap-1 bg-page">
@@ -389,7 +395,7 @@ export function NoteEditor(props: EditorProps) {
             aria-invalid={problems.text ? true : undefined}
             aria-describedby={`${formId}-count`}
             onChange={(event) => type({ text: event.target.value })}
-            className="mt-2 block field-sizing-content min-h-[60dvh] w-full resize-none bg-transparent text-ink text-read outline-none md:min-h-40"
+            className="mt-2.5 block field-sizing-content min-h-[60dvh] w-full resize-none bg-transparent text-ink text-read outline-none md:min-h-40"
           />
           <p id={`${formId}-count`} className="mt-6 pb-12 text-ink-3 text-meta tabular-nums">
             {tooLong ? (
@@ -428,10 +434,11 @@ export function NoteEditor(props: EditorProps) {
 
 function Count({ text }: { text: string }) {
   const words = countWords(text);
+  const tokens = estimateTokens(text);
   return (
     <>
-      {words.toLocaleString("en-US")} {words === 1 ? "word" : "words"}, about{" "}
-      {estimateTokens(text).toLocaleString("en-US")} tokens
+      {words.toLocaleString("en-US")} {words === 1 ? "word" : "words"}, about {tokens.toLocaleString("en-US")}{" "}
+      {tokens === 1 ? "token" : "tokens"}
     </>
   );
 }

@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cleanDraft, cleanText, cleanTitle, isNoteId, noteLimits, problemsOf, startOf, titleFrom } from "./note";
+import {
+  cleanDraft,
+  cleanText,
+  cleanTitle,
+  countWords,
+  isNoteId,
+  noteLimits,
+  problemsOf,
+  startOf,
+  titleFrom,
+} from "./note";
 
 // Any UTF-16 units at all: half surrogates, NUL and control characters included.
 const anyText = fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) });
@@ -85,4 +95,14 @@ test("only ULIDs in upper case are ids of notes", () => {
     "01ARZ3NDEKTSV4RRFFQ69G5FAV\n",
   ])
     expect(isNoteId(other)).toBe(false);
+});
+
+test.each([
+  ["", 0],
+  ["3 March: 0.8 bar cold, refilled to 1.5.", 8],
+  ["it's a well-known file_name -- at 10:30", 6],
+  ["日本語 text", 4],
+  ["Ελλάδα Россия", 2],
+])("words are counted as one reads them: %j has %d", (text, count) => {
+  expect(countWords(text)).toBe(count);
 });

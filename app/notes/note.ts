@@ -120,7 +120,8 @@ export function cleanDraft(draft: NoteDraft): NoteDraft {
   return { title: cleanTitle(draft.title) || titleFrom(text), text };
 }
 
-const words = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[\p{L}\p{N}][\p{L}\p{N}\p{M}'’_-]*/gu;
+const words =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}'’_-]|[.,:](?=\p{N}))*/gu;
 
 /** How many words a text has; each Chinese or Japanese character counts as one. */
 export function countWords(text: string): number {

@@ -62,9 +62,15 @@ export function shouldRevalidate({
   currentParams,
   nextParams,
   formMethod,
+  formData,
+  actionStatus,
   defaultShouldRevalidate,
 }: ShouldRevalidateFunctionArgs) {
+  // A form that was refused changed nothing; and if nobody can be reached, asking again would close the editor.
+  if (actionStatus !== undefined && actionStatus >= 400) return false;
   if (currentParams.noteId !== nextParams.noteId) return true;
+  // The editor leaves by itself.
+  if (formData?.get("intent") === "delete") return false;
   // A new note keeps its id until it is left, so that it is made once.
   if (nextParams.noteId === "new") return false;
   // What is looked for in the list does not concern the note beside it.

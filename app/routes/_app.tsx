@@ -24,10 +24,13 @@ export function loader({ request }: LoaderFunctionArgs) {
 export function shouldRevalidate({
   formMethod,
   formData,
+  actionStatus,
   currentUrl,
   nextUrl,
   defaultShouldRevalidate,
 }: ShouldRevalidateFunctionArgs) {
+  // A form that was refused changed nothing; and if nobody can be reached, asking again would close the page.
+  if (actionStatus !== undefined && actionStatus >= 400) return false;
   if (formMethod && formMethod !== "GET") return !["seen", "settings"].includes(String(formData?.get("intent")));
   return currentUrl.href === nextUrl.href && defaultShouldRevalidate;
 }
