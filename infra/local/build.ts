@@ -116,7 +116,7 @@ export async function ensureBuild(options: { onLine?: (line: string) => void } =
   try {
     if (isBuilt(hash)) return;
     const since = Date.now();
-    print("Building the app, since its sources changed. This takes some ten seconds.");
+    print("Building the app, since its sources changed. This takes half a minute.");
     rmSync(stampFile, { force: true });
     await buildRemix();
     await bundleServer();

@@ -64,7 +64,12 @@ export interface Cloud {
 
 /** As deployed, save that one person at one machine may have more threads answering at once. */
 const localLimits = { liveRuns: 50 };
-const defaultModel = "bedrock:us.amazon.nova-lite-v1:0";
+
+/** The profile of the region's part of the world: there is one for each of them. */
+function defaultModel(region = "us-east-1"): string {
+  const geography = /^(us|eu|ap)-/.exec(region)?.[1] ?? "us";
+  return `bedrock:${geography === "ap" ? "apac" : geography}.amazon.nova-lite-v1:0`;
+}
 
 const codeSentences = {
   confirm: "Confirmation code",
@@ -98,7 +103,7 @@ function appEnvironment(ready: CloudReady, { backend = {}, vendors = {} }: Cloud
       signUp: "open",
       bedrock: true,
       ...backend,
-      models: { default: defaultModel, ...backend.models },
+      models: { default: defaultModel(bedrock?.AWS_REGION), ...backend.models },
       compatible: [...compatible, ...(backend.compatible ?? [])],
       limits: { ...localLimits, ...backend.limits },
     }),
@@ -141,12 +146,15 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 }
 
 /** The real vendors that this machine can reach: a key for OpenAI, Ollama on its usual port, AWS if asked for. */
-export async function findVendors(environment: NodeJS.ProcessEnv): Promise<{ vendors: Vendors; lines: string[] }> {
+export async function findVendors(
+  environment: Record<string, string | undefined>,
+  ollama = "http://127.0.0.1:11434",
+): Promise<{ vendors: Vendors; lines: string[] }> {
   const vendors: Vendors = {};
   const lines: string[] = [];
   const key = environment.OPENAI_API_KEY;
   if (key) {
-    vendors.openAi = { key, url: environment.OPENAI_BASE_URL || undefined };
+    vendors.openAi = { key, ...(environment.OPENAI_BASE_URL ? { url: environment.OPENAI_BASE_URL } : {}) };
     lines.push("OpenAI is the real one: OPENAI_API_KEY is set.");
   }
   if (environment.BEDROCK === "aws") {
@@ -164,7 +172,6 @@ export async function findVendors(environment: NodeJS.ProcessEnv): Promise<{ ven
       lines.push(`Bedrock is the real one: BEDROCK=aws, region ${vendors.bedrock.AWS_REGION ?? "us-east-1"}.`);
     } else lines.push("BEDROCK=aws is set, but there are no AWS credentials: Bedrock stays the local model server.");
   }
-  const ollama = "http://127.0.0.1:11434";
   try {
     const answer = await fetch(`${ollama}/v1/models`, { signal: AbortSignal.timeout(500) });
     if (answer.ok) {

@@ -6,7 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createNetServer, type Server as NetServer } from "node:net";
 import type { LambdaFunctionURLEvent } from "aws-lambda";
 import type { Assets } from "./assets.ts";
 import type { Answer, Head, Runtime } from "./lambda-runtime.ts";
@@ -138,7 +138,7 @@ function httpAnswer(response: ServerResponse): Answer {
 }
 
 /** Listens on 127.0.0.1, and on ::1 where that is: a browser may try either for `localhost`. */
-async function listen(server: Server, twin: Server, port: number): Promise<number> {
+async function listen(server: Server, twin: NetServer, port: number): Promise<number> {
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   const taken = (server.address() as AddressInfo).port;
@@ -190,10 +190,10 @@ export async function serveFunctionUrl(options: FunctionUrlOptions): Promise<Fun
     if (middleware) middleware(request, response, go);
     else go();
   };
-  const twin = createServer(handle);
   server.on("request", handle);
   server.keepAliveTimeout = 75_000;
-  twin.keepAliveTimeout = 75_000;
+  // The other address leads to the same server, sockets for hot reload included.
+  const twin = createNetServer((socket) => server.emit("connection", socket));
   const port = await listen(server, twin, options.port);
 
   return {
@@ -203,14 +203,12 @@ export async function serveFunctionUrl(options: FunctionUrlOptions): Promise<Fun
       server.close();
       twin.close();
       server.closeIdleConnections();
-      twin.closeIdleConnections();
       if (open > 0)
         await new Promise<void>((resolve) => {
           idle = resolve;
           setTimeout(resolve, patienceMs);
         });
       server.closeAllConnections();
-      twin.closeAllConnections();
       await runtime.stop();
     },
   };

@@ -79,10 +79,11 @@ async function main(): Promise<void> {
   let env: Record<string, string>;
   let welcome = "";
   if (mode === "app") {
-    // Under `sst dev` the environment says which cloud it is.
+    // Under `sst dev` the environment says which cloud it is; forms come from here and not from its router.
     env = Object.fromEntries(
-      Object.entries(process.env).filter((entry): entry is [string, string] => /^(AWS_|SST_|ORIGIN$)/.test(entry[0])),
+      Object.entries(process.env).filter((entry): entry is [string, string] => /^(AWS_|SST_)/.test(entry[0])),
     );
+    env.ORIGIN = `http://localhost:${port}`;
   } else {
     const dataFolder = resolve(process.env.SIDENOTE_DATA || ".local");
     if (!development) await ensureBuild();

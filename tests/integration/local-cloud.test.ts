@@ -33,7 +33,7 @@ const waitUntilGone = (pids: number[]) => vi.waitUntil(() => !pids.some(isAlive)
 describe("One cloud with several app servers", () => {
   let cloud: Cloud;
   const servers: AppServer[] = [];
-  const start = async (more: { port?: number; isolated?: boolean } = {}): Promise<AppServer> => {
+  const start = async (more: { port?: number; isolated?: boolean; development?: boolean } = {}): Promise<AppServer> => {
     const server = await startAppServer({ env: cloud.env, ...more });
     servers.push(server);
     return server;
@@ -139,6 +139,27 @@ describe("One cloud with several app servers", () => {
     const again = await start({ port: Number(new URL(first.url).port) });
     expect(again.url).toBe(first.url);
     expect((await fetch(`${again.url}/sign-in`)).status).toBe(200);
+  });
+
+  test("In development the same handler serves the sources, and the browser may listen for changes", async () => {
+    const { url } = await start({ development: true });
+    const page = await fetch(`${url}/sign-in`);
+    const html = await page.text();
+    expect(page.status).toBe(200);
+    expect(page.headers.get("content-security-policy")).toContain("connect-src 'self' ws:");
+    expect(page.headers.get("cache-control")).toBe("private, no-store");
+    const entry = /"(\/app\/entry\.client\.tsx[^"]*)"/.exec(html)?.[1];
+    const source = await fetch(url + entry);
+    expect(source.headers.get("content-type")).toContain("javascript");
+    expect(await source.text()).toContain("hydrateRoot");
+    for (const host of ["127.0.0.1", "localhost"]) {
+      const socket = new WebSocket(`ws://${host}:${new URL(url).port}/`, "vite-ping");
+      await new Promise((resolve, reject) => {
+        socket.onopen = resolve;
+        socket.onerror = () => reject(new Error(`No socket at ${host}`));
+      });
+      socket.close();
+    }
   });
 
   test("A port that is taken is named in the error", async () => {
