@@ -76,17 +76,24 @@ function Sidebar({
   useEffect(() => {
     const element = sidebar.current;
     if (!element) return;
-    const toggled = (event: Event) => {
-      const isOpen = (event as ToggleEvent).newState === "open";
-      if (main.current) main.current.inert = isOpen;
-      if (isOpen) element.querySelector<HTMLElement>("[aria-current]")?.scrollIntoView({ block: "nearest" });
+    const opened = (event: Event) => {
+      if ((event as ToggleEvent).newState !== "open") return;
+      if (main.current) main.current.inert = true;
+      element.querySelector<HTMLElement>("[aria-current]")?.scrollIntoView({ block: "nearest" });
+      element.querySelector<HTMLElement>(".in-drawer")?.focus();
+    };
+    // Before it closes, since the focus then goes back into the page.
+    const closing = (event: Event) => {
+      if ((event as ToggleEvent).newState === "closed" && main.current) main.current.inert = false;
     };
     const widened = () => element.matches(":popover-open") && element.hidePopover();
     const query = window.matchMedia(wide);
-    element.addEventListener("toggle", toggled);
+    element.addEventListener("toggle", opened);
+    element.addEventListener("beforetoggle", closing);
     query.addEventListener("change", widened);
     return () => {
-      element.removeEventListener("toggle", toggled);
+      element.removeEventListener("toggle", opened);
+      element.removeEventListener("beforetoggle", closing);
       query.removeEventListener("change", widened);
     };
   }, [main]);
