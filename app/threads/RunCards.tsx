@@ -37,8 +37,16 @@ const particulars: Partial<Record<ErrorCode, (name: string) => string>> = {
 const titleOf = (code: ErrorCode): string => errors[code].message.replace(/[.:] .*$|\.$/s, "");
 
 /** Another model than this one, for one more answer. */
-function OtherModel({ offer, ref, onChoose }: { offer: Offer; ref: string | undefined; onChoose(ref: string): void }) {
-  const others = offer.models.filter((model) => model.ref !== ref);
+function OtherModel({
+  offer,
+  than,
+  onChoose,
+}: {
+  offer: Offer;
+  than: string | undefined;
+  onChoose(ref: string): void;
+}) {
+  const others = offer.models.filter(({ ref }) => ref !== than);
   if (others.length === 0) return null;
   return (
     <Menu
@@ -177,7 +185,7 @@ export function EndCard({
           actions={
             <>
               {retry("main")}
-              {!off && <OtherModel offer={offer} ref={model?.ref} onChoose={actions.retryWith} />}
+              {!off && <OtherModel offer={offer} than={model?.ref} onChoose={actions.retryWith} />}
             </>
           }
         >
