@@ -187,7 +187,8 @@ describe("One cloud with several app servers", () => {
   });
 });
 
-describe("npm start", () => {
+// The first start may have to build.
+describe("npm start", { timeout: 240_000 }, () => {
   const running: Started[] = [];
   afterEach(async () => {
     for (const { child, ended } of running.splice(0)) {
@@ -226,7 +227,7 @@ describe("npm start", () => {
             if (!found && child.exitCode !== null) throw new Error(`It ended:\n${lines.join("\n")}`);
             return found;
           },
-          { timeout: 60_000 },
+          { timeout: 180_000 },
         ) as Promise<string>,
     };
     running.push(started);
