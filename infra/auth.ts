@@ -14,7 +14,7 @@ export const userPool = new sst.aws.CognitoUserPool(
         adminCreateUserConfig: { allowAdminCreateUserOnly: signUp === "closed" },
         accountRecoverySetting: { recoveryMechanisms: [{ name: "verified_email", priority: 1 }] },
         passwordPolicy: {
-          minimumLength: 10,
+          minimumLength: 8,
           requireLowercase: false,
           requireUppercase: false,
           requireNumbers: false,

@@ -102,8 +102,11 @@ function refusalOf(error: unknown): Error {
   }
 }
 
-/** Errors that one call expects, and what they mean there: an answer, or a refusal that is thrown. */
-type Expected<T> = [names: string[], meaning: T | SignInRefusal];
+/** Errors that one call expects, and what they mean there: an answer, or an error that is thrown. */
+type Expected<T> = [names: string[], meaning: T | SignInRefusal | PublicError];
+
+/** Cognito's own limits on codes hold for known addresses only, so nobody may learn of them. Ours come first. */
+const codeLimits = ["LimitExceededException", "TooManyFailedAttemptsException"];
 
 /** Makes a call; what it does not expect is thrown in our words. */
 async function call<T>(work: () => Promise<T>, ...expected: Expected<T>[]): Promise<T> {
@@ -113,7 +116,7 @@ async function call<T>(work: () => Promise<T>, ...expected: Expected<T>[]): Prom
     const found = expected.find(([names]) => names.includes(errorName(error)));
     if (!found) throw refusalOf(error);
     const [, meaning] = found;
-    if (meaning instanceof SignInRefusal) throw meaning;
+    if (meaning instanceof SignInRefusal || meaning instanceof PublicError) throw meaning;
     return meaning;
   }
 }
@@ -191,7 +194,7 @@ export function signUp(email: string, password: string): Promise<"new" | "known"
 export async function confirmSignUp(email: string, code: string): Promise<void> {
   await tell(
     () => cognito.send(new ConfirmSignUpCommand({ ...identity(email), ConfirmationCode: code })),
-    [["NotAuthorizedException", "UserNotFoundException", "AliasExistsException"], wrongCode()],
+    [["NotAuthorizedException", "UserNotFoundException", "AliasExistsException", ...codeLimits], wrongCode()],
   );
 }
 
@@ -203,7 +206,7 @@ export function resendCode(email: string): Promise<"sent" | "confirmed"> {
       return "sent";
     },
     [["InvalidParameterException"], "confirmed"],
-    [["UserNotFoundException"], "sent"],
+    [["UserNotFoundException", "CodeDeliveryFailureException", ...codeLimits], "sent"],
   );
 }
 
@@ -257,7 +260,8 @@ export async function forgotPassword(email: string): Promise<void> {
         "NotAuthorizedException",
         "InvalidParameterException",
         "UserNotConfirmedException",
-        "LimitExceededException",
+        "CodeDeliveryFailureException",
+        ...codeLimits,
       ],
       undefined,
     ],
@@ -271,7 +275,7 @@ export async function resetPassword(email: string, code: string, password: strin
       cognito.send(
         new ConfirmForgotPasswordCommand({ ...identity(email), ConfirmationCode: code, Password: password }),
       ),
-    [["UserNotFoundException", "NotAuthorizedException", "UserNotConfirmedException"], wrongCode()],
+    [["UserNotFoundException", "NotAuthorizedException", "UserNotConfirmedException", ...codeLimits], wrongCode()],
   );
 }
 

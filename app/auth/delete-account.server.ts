@@ -43,8 +43,9 @@ async function deleteItems(items: Key[]): Promise<void> {
   }
 }
 
-/** Deletes the insides of one thread. */
+/** Deletes the insides of one thread: its run first, so that whoever still produces it stops at the next beat. */
 async function sweepThreadItems(userId: string, threadId: string): Promise<void> {
+  await deleteItems([keys.run(userId, threadId)]);
   for await (const items of listKeys(threadPartition(userId, threadId))) await deleteItems(items);
 }
 

@@ -77,13 +77,17 @@ const CHALLENGE_LIFE = 3 * 60_000;
 /** Cognito's issuer: the production verifier accepts no other. */
 const ISSUER_DOMAIN = `https://cognito-idp.${REGION}.amazonaws.com`;
 
-const policy = {
+/** As `infra/auth.ts` has it. */
+export const policy = {
   MinimumLength: 8,
   RequireUppercase: false,
   RequireLowercase: false,
   RequireNumbers: false,
   RequireSymbols: false,
 };
+
+/** As `infra/auth.ts` has them. */
+export const allowedFlows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"];
 
 const silent = () => {};
 const logger = {
@@ -192,7 +196,7 @@ export async function openPool(options: PoolOptions): Promise<Pool> {
     IdTokenValidity: options.accessTokenSeconds ?? 3600,
     RefreshTokenValidity: 30,
     TokenValidityUnits: { AccessToken: "seconds", IdToken: "seconds", RefreshToken: "days" },
-    ExplicitAuthFlows: ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+    ExplicitAuthFlows: [...allowedFlows],
     PreventUserExistenceErrors: "ENABLED",
     EnableTokenRevocation: true,
   };

@@ -24,7 +24,7 @@ import {
   SignUpCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Delivery } from "./pool.ts";
+import { allowedFlows, type Delivery, policy } from "./pool.ts";
 import { type Cognito, startCognito } from "./server.ts";
 
 const HOUR = 3_600_000;
@@ -479,6 +479,16 @@ describe("An account", () => {
 });
 
 describe("The service", () => {
+  test("has the policy and the flows of the pool that is deployed", async () => {
+    const deployed = await readFile(new URL("../../auth.ts", import.meta.url), "utf8");
+    const value = (name: string) => new RegExp(`\\b${name}: (\\S+),`).exec(deployed)?.[1];
+    for (const [name, here] of Object.entries(policy))
+      expect(value(name[0]?.toLowerCase() + name.slice(1)), name).toBe(String(here));
+    expect(deployed).toContain(`explicitAuthFlows: ${JSON.stringify(allowedFlows).replace(",", ", ")}`);
+    expect(value("preventUserExistenceErrors")).toBe('"ENABLED"');
+    expect([value("accessTokenValidity"), value("refreshTokenValidity")]).toEqual(["1", "30"]);
+  });
+
   test("counts its calls by operation", async () => {
     const counts = async () => (await (await fetch(`${cognito.url}/__counts`)).json()) as Record<string, number>;
     const { sub, tokens } = await newPerson();
