@@ -60,9 +60,11 @@ export async function post(threadId: string, fields: Record<string, string>, kee
       body: new URLSearchParams(fields),
       keepalive,
     });
+    // Read in every case: a body that nobody reads keeps its connection.
+    const body = await response.text();
     if (response.status === 404) return "gone";
     // A redirect comes as 202 with the place in its body: here it can only be the page for signing in.
-    if (response.status === 202 && (await response.text()).includes("/sign-in")) {
+    if (response.status === 202 && body.includes("/sign-in")) {
       window.location.assign(`/sign-in?redirectTo=${encodeURIComponent(window.location.pathname)}`);
       return "failed";
     }
@@ -79,7 +81,8 @@ const because = () => (navigator.onLine ? "Try again." : "You are offline.");
 async function fetchPage(cursor?: string): Promise<ThreadPage | undefined> {
   try {
     const response = await fetch(cursor ? `/threads?cursor=${encodeURIComponent(cursor)}` : "/threads");
-    return response.ok ? ((await response.json()) as ThreadPage) : undefined;
+    const body: unknown = await response.json();
+    return response.ok ? (body as ThreadPage) : undefined;
   } catch {
     return undefined;
   }
@@ -275,8 +278,9 @@ function useFollowing(setStaleSince: (since: number | undefined) => void) {
         const response = await fetch("/activity", { signal: AbortSignal.timeout(10_000) });
         // The session is over. The next thing that the person does leads to the page for signing in.
         if (response.status === 401) ended = true;
+        const body: unknown = await response.json();
         if (!response.ok) throw new Error(`GET /activity: ${response.status}`);
-        activityStore.tell((await response.json()) as ActivityView, askedAt);
+        activityStore.tell(body as ActivityView, askedAt);
         answeredAt = askedAt;
         setStaleSince(undefined);
       } catch {
