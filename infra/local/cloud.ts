@@ -75,7 +75,6 @@ const codeSentences = {
   confirm: "Confirmation code",
   resend: "Confirmation code",
   reset: "Code to reset the password",
-  invite: "First password",
   invite: "Temporary password",
 } as const;
 
