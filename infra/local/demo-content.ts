@@ -8,6 +8,7 @@ export interface DemoNote {
 }
 
 export interface DemoThread {
+  title: string;
   /** How long ago it began, in hours. */
   hoursAgo: number;
   turns: { question: string; answer: string }[];
@@ -52,7 +53,7 @@ Everybody writes down what they think before we talk about the person.
 
 We answer within three working days, also when it is a no, and then with one true reason.
 
-A question that went well: "What did you change your mind about last year?"`,
+A question that went well: “What did you change your mind about last year?”`,
   },
   {
     name: "heating",
@@ -76,14 +77,15 @@ Two straps for each bicycle, and bring them: those on the car deck are wet.`,
 
 export const threads: DemoThread[] = [
   {
+    title: "Did the photos get copied?",
     hoursAgo: 52,
     turns: [
       {
-        question: "How do I see whether last night's copy of the photos worked?",
+        question: "How do I see whether last night’s copy of the photos worked?",
         answer: `Look at three things. The copy runs at 02:30 and writes to \`~/backup.log\`, and it ends up on the 4 TB disk at \`/srv/photos\`.{backup}
 
 \`\`\`sh
-# the end of the last run: look for "error"
+# the end of the last run: look for the word error
 tail -n 5 ~/backup.log
 
 # how many photos came in since yesterday
@@ -93,11 +95,12 @@ find /srv/photos -type f -newermt yesterday | wc -l
 df -h /srv/photos
 \`\`\`
 
-None of this proves that a file can be brought back. Only a test does: the last one was on 5 October, one folder in 20 minutes with all files there.{backup}`,
+None of this proves that a file can be brought back. Only a test does: the last one was on 5 October, one folder in 20 minutes with all files there.`,
       },
     ],
   },
   {
+    title: "Second talk with Noor",
     hoursAgo: 27,
     turns: [
       {
@@ -110,13 +113,13 @@ None of this proves that a file can be brought back. Only a test does: the last 
 >
 > Kind regards
 
-I left out Wednesday, since you keep that day free of meetings,{week} and Friday afternoon, when you show the week's work.{week}`,
+I left out Wednesday, since you have no meetings on Wednesday.{week} Friday afternoon would be tight as well: at 15:00 you show the week’s work.`,
       },
       {
         question: "And what do we have to do before and after it?",
         answer: `### Before
-1. Agree on who asks what. One question has gone well before: "What did you change your mind about last year?"{hiring}
-2. Name it on Monday at 9:30, if it is somebody's one thing for the week.{week}
+1. Agree on who asks what. One question has gone well before: “What did you change your mind about last year?”{hiring}
+2. Name it on Monday at 9:30, if it is somebody’s one thing for the week.{week}
 
 ### After
 1. Everybody writes down what they think, before you talk about her.{hiring}
@@ -125,6 +128,7 @@ I left out Wednesday, since you keep that day free of meetings,{week} and Friday
     ],
   },
   {
+    title: "Bread for Saturday",
     hoursAgo: 3,
     turns: [
       {

@@ -12,7 +12,7 @@ import {
   CognitoIdentityProviderClient,
   UserNotFoundException,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { requireModel } from "~/ai/catalogue.server";
+import { listModels, requireModel } from "~/ai/catalogue.server";
 import { config } from "~/config.server";
 import { runInvocation } from "~/invocation.server";
 import { createNote, pinNote } from "~/notes/notes.server";
@@ -22,7 +22,6 @@ import { citedSidenotes, type NumberedNote } from "~/threads/prompt.server";
 import { createRuns, type Given } from "~/threads/run.server";
 import { runStore } from "~/threads/run-store.server";
 import { newThreadItem } from "~/threads/threads.server";
-import { titleFrom } from "~/threads/title";
 import { type DemoThread, notes, threads } from "./demo-content.ts";
 import { runProcess } from "./process.ts";
 
@@ -69,7 +68,12 @@ async function createNotes(userId: string): Promise<Map<string, NumberedNote>> {
   return new Map([...made].toReversed());
 }
 
-async function createThread(userId: string, { hoursAgo, turns }: DemoThread, byName: Map<string, NumberedNote>) {
+async function createThread(
+  userId: string,
+  { title, hoursAgo, turns }: DemoThread,
+  byName: Map<string, NumberedNote>,
+  model: { ref: string; name: string },
+): Promise<void> {
   let now = Date.now() - hoursAgo * hour;
   const threadId = newThreadId(now);
   const address = { userId, threadId };
@@ -82,7 +86,6 @@ async function createThread(userId: string, { hoursAgo, turns }: DemoThread, byN
     newClaimId: () => randomBytes(12).toString("base64url"),
     random: Math.random,
   });
-  const model = await requireModel(undefined);
   const numbers = await numberNotes(
     userId,
     threadId,
@@ -98,8 +101,7 @@ async function createThread(userId: string, { hoursAgo, turns }: DemoThread, byN
     settings: {},
     notes: noteList.map(({ number, noteId, title, revision }) => ({ number, noteId, title, revision })),
   };
-  const first = turns[0]?.question ?? "";
-  const thread = newThreadItem(userId, threadId, titleFrom(first), {}, now);
+  const thread = newThreadItem(userId, threadId, title, {}, now);
 
   let head: string | undefined;
   for (const { question, answer } of turns) {
@@ -143,7 +145,10 @@ runProcess<DemoSeedOptions, null>(async (options) => {
   await runInvocation(invocation, async () => {
     const userId = await createPerson(options);
     const byName = await createNotes(userId);
-    for (const thread of threads) await createThread(userId, thread, byName);
+    // With the lists at hand the model has its name and not only its id.
+    await listModels();
+    const model = await requireModel(undefined);
+    for (const thread of threads) await createThread(userId, thread, byName, model);
   });
   return { ready: null, stop: async () => undefined };
 });
