@@ -1662,7 +1662,7 @@ export function createRuns(options: RunsOptions): Runs {
       // The live question is not in the table yet: the path ends at its parent.
       if (!how.consistent) return undefined;
       tip = run ? parentOfQuestion(run) : null;
-      if (tip !== null) chain = await readPath(address, tip, path);
+      chain = await readPath(address, tip ?? "", path);
     }
     const isEmpty = (how.tipId ?? tip) === null;
     if (!isEmpty && !chain.whole && !how.isLast) return undefined;

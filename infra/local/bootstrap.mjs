@@ -27,6 +27,7 @@ const scripts = {
   build: ["infra/local/build.ts"],
   test: ["tests/run.ts"],
   kills: ["tests/faults/kills-main.ts"],
+  protocol: ["tests/faults/model-check/run.ts"],
 };
 
 let running;

@@ -4,6 +4,7 @@
  */
 import { judgeEnd, judgeWrite } from "./rules.ts";
 import { Chance } from "./simulation.ts";
+import type { Operation, SimulatedTable } from "./table.ts";
 import { type Protocol, type Weather, World } from "./world.ts";
 
 export interface Figures {
@@ -46,6 +47,19 @@ export async function checkSeed(protocol: Protocol, seed: number, figures: Figur
   const chance = new Chance(seed);
   const world = new World(chance, weatherOf(chance), protocol, judgeWrite);
   await finish(world, `seed ${seed}`, figures);
+}
+
+/** Every write of one seed without a deleted thread, as its table took them, and that table. */
+export async function recordSeed(
+  protocol: Protocol,
+  seed: number,
+): Promise<{ table: SimulatedTable; journal: Operation[] }> {
+  const chance = new Chance(seed);
+  const world = new World(chance, { ...weatherOf(chance), deletes: 0 }, protocol, judgeWrite);
+  const journal: Operation[] = [];
+  world.table.journal = journal;
+  await world.run();
+  return { table: world.table, journal };
 }
 
 /** One person who sends (and may delete), with the server killed before or after one given table call. */

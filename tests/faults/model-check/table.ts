@@ -24,6 +24,13 @@ interface Version {
   item: Attributes | undefined;
 }
 
+/** A write as it was asked for, with what came of it. */
+export type Operation = { kind: Kind; key: ItemKeys[Kind]; condition: Condition | undefined; outcome: Outcome } & (
+  | { operation: "put"; item: Items[Kind] }
+  | { operation: "update"; change: Change<Kind> }
+  | { operation: "delete" }
+);
+
 /** One write that went in. */
 export interface Write {
   kind: Kind | undefined;
@@ -98,8 +105,10 @@ const stored = (item: object): Attributes =>
   Object.freeze(Object.fromEntries(Object.entries(item).filter(([, value]) => value !== undefined)));
 
 export class SimulatedTable {
-  /** Calls so far, and the last thing written. */
+  /** Calls so far. */
   calls = 0;
+  /** If set: every write but those of sweeps, in the order in which the table took them. */
+  journal: Operation[] | undefined;
   private readonly partitions = new Map<string, Map<string, Version[]>>();
   private readonly now: () => number;
   private readonly onWrite: (write: Write) => void;
@@ -150,20 +159,28 @@ export class SimulatedTable {
 
   put<K extends Kind>(kind: K, key: ItemKeys[K], item: Items[K], condition?: Condition): Outcome {
     const place = keyOf[kind](key);
-    if (!holds(condition, this.read(place.pk, place.sk))) return "refused";
-    this.write(place, item, kind, key);
-    return "done";
+    const outcome = holds(condition, this.read(place.pk, place.sk)) ? "done" : "refused";
+    if (outcome === "done") this.write(place, item, kind, key);
+    this.journal?.push({ operation: "put", kind, key, item, condition, outcome });
+    return outcome;
   }
 
   update<K extends Kind>(kind: K, key: ItemKeys[K], change: Change<K>, condition?: Condition): Outcome {
     const place = keyOf[kind](key);
     const before = this.read(place.pk, place.sk);
-    if (!holds(condition, before)) return "refused";
-    this.write(place, changed(before, change), kind, key);
-    return "done";
+    const outcome = holds(condition, before) ? "done" : "refused";
+    if (outcome === "done") this.write(place, changed(before, change), kind, key);
+    this.journal?.push({ operation: "update", kind, key, change: change as unknown as Change<Kind>, condition, outcome });
+    return outcome;
   }
 
-  delete(pk: string, sk: string): void {
+  delete<K extends Kind>(kind: K, key: ItemKeys[K]): void {
+    const { pk, sk } = keyOf[kind](key);
+    this.sweep(pk, sk);
+    this.journal?.push({ operation: "delete", kind, key, condition: undefined, outcome: "done" });
+  }
+
+  sweep(pk: string, sk: string): void {
     if (this.read(pk, sk)) this.write({ pk, sk }, undefined);
   }
 
@@ -217,20 +234,20 @@ export interface Faults {
   latency: number;
 }
 
-/** A connection of one process to the table. `onCall` is told of each call and each application, for kills. */
+/** A connection of one process to the table. `onCall` is told of each call, before and after it went in, for kills. */
 export function connect(
   simulation: Simulation,
   table: SimulatedTable,
   server: Process,
   faults: () => Faults,
-  onCall: (when: "before" | "after", isWrite: boolean) => void,
+  onCall: (when: "before" | "after", call: number) => void,
 ): RunStore {
   const { chance } = simulation;
 
   /** One call. `apply` runs at the table, at its own time; the answer comes back into the process. */
   function call<R>(apply: () => R, isWrite: boolean, late: () => R = apply): Promise<R> {
     return new Promise<R>((resolve, reject) => {
-      table.calls++;
+      const number = ++table.calls;
       const { lost, unanswered, late: delayed, doubled, repeated, latency } = faults();
       const there = chance.between(1, latency);
       const back = chance.between(1, latency);
@@ -243,7 +260,7 @@ export function connect(
           return { error };
         }
       };
-      onCall("before", isWrite);
+      onCall("before", number);
       if (!server.isAlive) return;
       const dice = chance.next();
       if (dice < lost) return fail(chance.between(1_000, 4_500));
@@ -256,8 +273,8 @@ export function connect(
         if (isWrite) {
           if (chance.happens(repeated)) result = attempt(apply);
           if (chance.happens(doubled)) simulation.after(chance.between(10, 20_000), () => attempt(late));
-          onCall("after", isWrite);
         }
+        onCall("after", number);
         if (dice < lost + delayed + unanswered) return fail(chance.between(1_000, 4_500));
         simulation.after(back, () =>
           server.enter(() => ("error" in result ? reject(result.error) : resolve(result.value))),
@@ -287,12 +304,9 @@ export function connect(
       const pk = threadPartition(address.userId, address.threadId);
       const run = keys.run(address.userId, address.threadId).sk;
       const found = await call(() => table.names(pk).filter((sk) => sk !== run && table.read(pk, sk)), false);
-      for (const sk of found.slice(0, 5)) await call(() => table.delete(pk, sk), true);
+      for (const sk of found.slice(0, 5)) await call(() => table.sweep(pk, sk), true);
       return found.length > 5;
     },
-    delete: (kind, key) => {
-      const { pk, sk } = keyOf[kind](key);
-      return call(() => table.delete(pk, sk), true);
-    },
+    delete: (kind, key) => call(() => table.delete(kind, key), true),
   };
 }

@@ -186,7 +186,6 @@ export class World {
   private claims = 0;
   /** Kills the server at one table call: for the check of every point. */
   private readonly killAt: { call: number; when: "before" | "after" } | undefined;
-  private writes = 0;
 
   constructor(
     chance: Chance,
@@ -224,10 +223,8 @@ export class World {
       this.table,
       server,
       () => (this.isCalm ? calm : weather.faults),
-      (when) => {
-        if (this.isCalm) return;
-        if (when === "before") this.writes++;
-        const isPoint = this.killAt?.call === this.writes && this.killAt.when === when;
+      (when, call) => {
+        const isPoint = this.killAt?.call === call && this.killAt.when === when;
         if (isPoint || chance.happens(weather.kills)) this.kill(index, server);
       },
     );
