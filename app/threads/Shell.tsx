@@ -118,7 +118,7 @@ function Sidebar({
   return (
     <nav ref={sidebar} id="threads" aria-label="Threads" className="sidebar" {...popover}>
       <div className="sidebar-head">
-        <Link to="/" aria-label="Sidenote" className="rounded-s">
+        <Link to="/" className="rounded-s">
           <Wordmark />
         </Link>
         <button
@@ -163,10 +163,10 @@ function Sidebar({
           <span className="truncate text-ink-3" title={person.email}>
             {person.email}
           </span>
-          <form method="post" action="/sign-out" onSubmit={signOut}>
+          <form method="post" action="/sign-out" onSubmit={signOut} className="shrink-0">
             <button
               type="submit"
-              className="-mr-1 shrink-0 rounded-s px-1 py-1 text-ink-3 hover:text-ink pointer-coarse:py-3"
+              className="-mr-1 whitespace-nowrap rounded-s px-1 py-1 text-ink-3 hover:text-ink pointer-coarse:py-3"
             >
               Sign out
             </button>

@@ -92,7 +92,13 @@ export async function highlight(text: string, language: string): Promise<CodePie
   if (!grammar) return undefined;
   const shiki = await highlighter;
   await shiki.loadLanguage(grammar());
-  const lines = shiki.codeToTokensBase(text, { lang: name, theme: "sidenote" });
+  const lines = shiki.codeToTokensBase(text, {
+    lang: name,
+    theme: "sidenote",
+    // The first line waits for the grammar's patterns: the usual half second would cut it short on a slow machine.
+    tokenizeTimeLimit: 3_000,
+    tokenizeMaxLineLength: 2_000,
+  });
   const pieces: CodePiece[] = [];
   lines.forEach((line, index) => {
     if (index > 0) append(pieces, "\n", undefined);

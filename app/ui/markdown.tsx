@@ -400,7 +400,10 @@ function useHighlighted(text: string, language: string, growing: boolean): CodeP
     if (growing || !language || text.length > 50_000) return;
     let wanted = true;
     import("./highlight.client")
-      .then(({ highlight }) => highlight(text, language))
+      .then(async ({ highlight }) => {
+        await idle();
+        return wanted ? highlight(text, language) : undefined;
+      })
       .then((pieces) => wanted && setFound({ text, pieces }))
       .catch((error: unknown) => console.warn("Code stays plain: the highlighter could not be loaded.", error));
     return () => {
@@ -408,6 +411,13 @@ function useHighlighted(text: string, language: string, growing: boolean): CodeP
     };
   }, [text, language, growing]);
   return found?.text === text ? found.pieces : undefined;
+}
+
+/** Resolves when the page has nothing more urgent to do. */
+function idle(): Promise<void> {
+  return new Promise((resolve) =>
+    "requestIdleCallback" in window ? requestIdleCallback(() => resolve(), { timeout: 2_000 }) : setTimeout(resolve),
+  );
 }
 
 /** Whether a box holds more than its width shows; then it must be reachable by the keyboard. */

@@ -45,11 +45,7 @@ export function ShowThreads() {
 
 /** The name of the app, which is a citation. */
 export function Wordmark() {
-  return (
-    <span className="wordmark">
-      Sidenote<sup aria-hidden>1</sup>
-    </span>
-  );
+  return <span className="wordmark">Sidenote</span>;
 }
 
 /** An explanation in the margin, level with what it explains. */
