@@ -102,6 +102,8 @@ export function questionOf(shown: ShownMessage): QuestionState {
 export function Question({ question, unanswered }: { question: QuestionState; unanswered: boolean }) {
   const { editing, edit, busy, again } = useTranscript();
   const { id, text, parentId, createdAt, versions, turn } = question;
+  // Under a finger there is no pointing at: a tap on a slip shows what can be done with it.
+  const [tapped, setTapped] = useState(false);
   const refused = turn?.phase === "refused";
   return (
     <div className="frame group/question pt-6 first:pt-12 max-sm:first:pt-3">
@@ -110,7 +112,9 @@ export function Question({ question, unanswered }: { question: QuestionState; un
         {editing === id ? (
           <EditSlip parentId={parentId} text={text} />
         ) : (
-          <div className={`slip relative ${refused ? "text-ink-2" : ""}`}>
+          // biome-ignore lint/a11y/noStaticElementInteractions: the button that a tap shows is reached by keys without it
+          // biome-ignore lint/a11y/useKeyWithClickEvents: as above
+          <div className={`slip relative ${refused ? "text-ink-2" : ""}`} onClick={() => setTapped(!tapped)}>
             {text}
             {!busy && !turn && (
               <button
@@ -125,7 +129,7 @@ export function Question({ question, unanswered }: { question: QuestionState; un
           </div>
         )}
         {refused && <Refused turn={turn} />}
-        {editing !== id && (versions.length > 1 || !turn) && (
+        {editing !== id && (versions.length > 1 || tapped) && (
           <div
             className={`flex min-h-6 items-center gap-3 pt-1 text-ink-3 text-meta ${versions.length > 1 ? "" : "pointer-fine:hidden"}`}
           >
@@ -135,7 +139,7 @@ export function Question({ question, unanswered }: { question: QuestionState; un
                 Edited <TimeOfDay at={createdAt} />
               </span>
             )}
-            {!busy && (
+            {!busy && !turn && tapped && (
               <button type="button" onClick={() => edit(id)} className="min-h-9 pr-2 text-ink-3 pointer-fine:hidden">
                 Edit
               </button>
@@ -284,8 +288,10 @@ export function Answer({ answer, isLast }: { answer: AnswerState; isLast: boolea
             }}
           />
         )}
-        {(live || text !== "" || answer.versions.length > 1) && (
+        {live || text !== "" || answer.versions.length > 1 ? (
           <Actions answer={answer} live={live} isLast={isLast} cited={cited.length} />
+        ) : (
+          <div className="h-5" />
         )}
       </article>
       <Sidenotes answerId={id} cited={cited} also={live ? [] : also} />
@@ -334,9 +340,11 @@ function Actions({
 }) {
   const { offer, busy, again, againWith } = useTranscript();
   const [details, setDetails] = useState(false);
-  const { questionId, text, model, durationMs } = answer;
+  const { questionId, text, durationMs } = answer;
   const always = isLast || details;
-  const current = findModel(offer, model?.ref);
+  const current = answer.model && findModel(offer, answer.model.ref);
+  // An answer that was given before the list was read carries the bare id as its model's name.
+  const model = answer.model && { ...answer.model, name: current?.name ?? answer.model.name };
   return (
     <>
       <div

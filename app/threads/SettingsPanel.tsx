@@ -215,6 +215,7 @@ function Temperature({ id, settings, model, set, reset }: FieldProps) {
   const reason = whyNoTemperature(model, settings);
   const range = (model?.supports.temperature || undefined) ?? { min: 0, max: 1 };
   const { temperature } = settings;
+  const at = temperature ?? (range.min + range.max) / 2;
   return (
     <div>
       <Label
@@ -235,9 +236,10 @@ function Temperature({ id, settings, model, set, reset }: FieldProps) {
         disabled={reason !== undefined}
         aria-describedby={reason ? `${id}-reason` : undefined}
         aria-valuetext={temperature === undefined ? "the model’s own" : String(temperature)}
-        value={temperature ?? (range.min + range.max) / 2}
+        value={at}
         onChange={(event) => set({ temperature: Math.round(event.target.valueAsNumber * 10) / 10 })}
-        className={`block h-6 w-full accent-(--fill) ${temperature === undefined ? "grayscale" : ""}`}
+        style={{ "--at": `${(100 * (at - range.min)) / (range.max - range.min)}%` } as React.CSSProperties}
+        className={`slider ${temperature === undefined ? "unset" : ""}`}
       />
       {reason ? (
         <p id={`${id}-reason`} className="mt-1 text-ink-3 text-meta">

@@ -112,12 +112,6 @@ function Chip({ answerId, display, note }: { answerId: string; display: number; 
       for (const cite of cites) cite.classList.remove("on");
     };
   }, [open, answerId, display]);
-  const name = (
-    <>
-      <span className="num">{display}</span>
-      <span className={open ? "font-strong text-ink" : "truncate"}>{note.title}</span>
-    </>
-  );
   const toggle = () => setOpen(!open);
   const id = `chip-${answerId}-${display}`;
   if (!open)
@@ -130,25 +124,35 @@ function Chip({ answerId, display, note }: { answerId: string; display: number; 
         className="chip pointer-coarse:my-1"
         onClick={toggle}
       >
-        {name}
+        <span className="num">{display}</span>
+        <span className="truncate">{note.title}</span>
       </button>
     );
   return (
-    <div className="hang w-[calc(100%+2*var(--hang))] rounded-l border border-line px-(--hang) py-2 text-ink-2 text-note">
-      <button
-        key="chip"
-        id={id}
-        type="button"
-        aria-expanded
-        className="-my-1 flex min-h-9 items-center gap-2 text-left"
-        onClick={toggle}
-      >
-        {name}
-      </button>
-      {note.passage && <p className="pl-5">{plain(note.passage)}</p>}
-      <Link to={`/notes/${note.noteId}`} className="inline-flex min-h-9 items-center pl-5 text-accent text-meta">
-        Open note
-      </Link>
+    <div className="hang w-[calc(100%+2*var(--hang))] rounded-l border border-line px-[calc(var(--hang)-1px)] pt-2.5">
+      <div className="sidenote">
+        <span className="num" aria-hidden>
+          {display}
+        </span>
+        <button
+          key="chip"
+          id={id}
+          type="button"
+          aria-expanded
+          className="relative inline text-left font-strong text-ink after:absolute after:-inset-x-6 after:-inset-y-3"
+          onClick={toggle}
+        >
+          {note.title}
+          {note.passage && stop(note.title)}
+        </button>{" "}
+        {note.passage && plain(note.passage)}
+        <Link
+          to={`/notes/${note.noteId}`}
+          className="flex min-h-11 items-center self-start text-accent text-meta no-underline!"
+        >
+          Open note
+        </Link>
+      </div>
     </div>
   );
 }

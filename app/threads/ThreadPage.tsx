@@ -359,8 +359,8 @@ function Goes({
       : `${waiting} messages wait. They go out one by one when the answer ends.`;
   if (isLive) return typing ? "Enter queues this message. It goes out when the answer ends." : null;
   // As the prompt counts: with the question that comes, and older ones left out in steps.
-  const left = Math.max(0, STEP * Math.ceil((path.length + 1 - HISTORY) / STEP));
-  const messages = path.length - left;
+  const stored = path.filter((shown) => shown.kind === "message" || shown.turn.phase !== "refused").length;
+  const messages = stored - Math.max(0, STEP * Math.ceil((stored + 1 - HISTORY) / STEP));
   const parts = [
     ...(notes > 0 ? [notes === 1 ? "your note" : `all ${notes} notes`] : []),
     ...(messages > 0 ? [messages === 1 ? "the last message" : `the last ${messages} messages`] : []),
