@@ -40,7 +40,7 @@ export interface ComposerProps {
   offer: Offer;
   /** The model of the thread, and a name for it while the list is not there. */
   model: { ref: string | undefined; name: string | undefined };
-  settings: { open: boolean; changed: boolean; button: React.RefObject<HTMLButtonElement> };
+  settings: { open: boolean; changed: boolean; button: React.RefObject<HTMLButtonElement>; load(): unknown };
   /** Which way the list of models opens. */
   side: "top" | "bottom";
   /** Why the last message came back, as a sentence. */
@@ -186,6 +186,8 @@ export function Composer(props: ComposerProps) {
           aria-label="Thread settings"
           title="Thread settings"
           aria-expanded={props.settings.open}
+          onPointerEnter={props.settings.load}
+          onFocus={props.settings.load}
           onClick={props.onSettings}
           className="relative inline-flex h-8 shrink-0 items-center gap-1 rounded-m px-2.5 text-ink-3 transition-colors hover:bg-slip hover:text-ink aria-expanded:bg-slip aria-expanded:text-ink pointer-coarse:h-11"
         >

@@ -1,6 +1,7 @@
 /**
  * A thread's settings, over the margin. Each is saved as soon as it is changed and takes effect with the next
- * message. What a person changed has a dot and Reset; what the model does not take is dashed, with the reason.
+ * message. What a person changed has a dot and Reset; what the model does not take is dashed, with the reason. Loaded
+ * when it is first opened.
  */
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import type { Model } from "~/ai/model";
@@ -49,7 +50,7 @@ export function lengthProblem(typed: string, model: Model | undefined): string |
   return undefined;
 }
 
-export function SettingsPanel({ settings, offer, notes, problem, onChange, onClose }: SettingsPanelProps) {
+export default function SettingsPanel({ settings, offer, notes, problem, onChange, onClose }: SettingsPanelProps) {
   const panel = useRef<HTMLElement>(null);
   const id = useId();
   const model = findModel(offer, settings.model);

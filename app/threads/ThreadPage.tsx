@@ -5,8 +5,10 @@
  */
 import { useLocation, useNavigate, useRevalidator, useRouteLoaderData } from "@remix-run/react";
 import {
+  lazy,
   type ReactNode,
   type RefObject,
+  Suspense,
   useCallback,
   useEffect,
   useLayoutEffect,
@@ -25,11 +27,13 @@ import { NEW } from "./kept";
 import { type LiveTurn, live, liveTurn, type ShownMessage, shownPath, type ThreadLive } from "./live";
 import type { TranscriptContext } from "./Message";
 import { useModels } from "./models-store";
-import { SettingsPanel } from "./SettingsPanel";
 import { ThreadMenu } from "./ThreadList";
 import { FirstPlace, Transcript, useScrolling } from "./Transcript";
 import { post, useThreadList } from "./thread-list";
 import type { ActivityView, ThreadView } from "./view";
+
+const loadSettings = () => import("./SettingsPanel");
+const SettingsPanel = lazy(loadSettings);
 
 const useBrowserLayoutEffect = typeof document === "undefined" ? useEffect : useLayoutEffect;
 
@@ -151,6 +155,7 @@ export function ThreadPage({
         open: panelOpen,
         changed: Object.keys(settings.value).some((name) => name !== "model"),
         button: settingsButton,
+        load: loadSettings,
       }}
       side={isEmpty ? "bottom" : "top"}
       notice={notice}
@@ -202,14 +207,16 @@ export function ThreadPage({
         </>
       )}
       {panelOpen && (
-        <SettingsPanel
-          settings={settings.value}
-          offer={offer}
-          notes={notes}
-          problem={settings.problem}
-          onChange={(next) => changeSettings(() => next)}
-          onClose={closePanel}
-        />
+        <Suspense>
+          <SettingsPanel
+            settings={settings.value}
+            offer={offer}
+            notes={notes}
+            problem={settings.problem}
+            onChange={(next) => changeSettings(() => next)}
+            onClose={closePanel}
+          />
+        </Suspense>
       )}
     </div>
   );
