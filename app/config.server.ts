@@ -31,11 +31,14 @@ const schema = z
       clientId: z.string().min(1),
       clientSecret: z.string().min(1),
     }),
-    /** Keys that encrypt refresh tokens: id to 32 bytes in base64. The first is used to encrypt. */
+    /**
+     * Keys that encrypt refresh tokens: id to 32 bytes in base64. The first is used to encrypt. Ids begin with a
+     * letter: JSON objects put those that are numbers first.
+     */
     sessionKeys: z
       .string()
       .transform((text) => JSON.parse(text) as unknown)
-      .pipe(z.record(z.string().regex(/^[a-z0-9]{1,16}$/), z.base64().length(44)))
+      .pipe(z.record(z.string().regex(/^[a-z][a-z0-9]{0,15}$/), z.base64().length(44)))
       .refine((keys) => Object.keys(keys).length > 0, "needs at least one key"),
     openAiApiKey: secret,
     endpoints: z.object({

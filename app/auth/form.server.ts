@@ -1,6 +1,7 @@
 /** How the actions of the pages around sign-in answer: on to the next page, or the form again with what is wrong. */
 import { data, type HeadersFunction, redirect } from "@remix-run/node";
-import { type FormProblem, type Next, problemOf, readForm } from "./sign-in.server";
+import { readForm } from "~/http.server";
+import { type FormProblem, type Next, problemOf } from "./sign-in.server";
 
 type Answer = Response | ReturnType<typeof data<FormProblem>>;
 
@@ -11,7 +12,8 @@ export async function answerForm(
 ): Promise<Answer> {
   let form: Record<string, string> | undefined;
   try {
-    form = await readForm(request);
+    const entries = Object.entries(await readForm(request));
+    form = Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
     const next = await work(form);
     return redirect(next.to, next.cookie ? { headers: { "Set-Cookie": next.cookie } } : undefined);
   } catch (error) {

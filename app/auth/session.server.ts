@@ -16,7 +16,7 @@ import { number } from "dynamodb-toolbox/schema/number";
 import { string } from "dynamodb-toolbox/schema/string";
 import { QueryCommand } from "dynamodb-toolbox/table/actions/query";
 import { keys, personPartition, prefixes } from "~/data/keys.server";
-import { isRefused, table } from "~/data/table.server";
+import { isOutage, isRefused, table } from "~/data/table.server";
 import { PublicError } from "~/errors";
 import { logError } from "~/http.server";
 import { currentInvocation, type Invocation } from "~/invocation.server";
@@ -174,7 +174,10 @@ function readSessionCookie(request: Request): { userId: string; sessionHash: str
   return userId && token ? { userId, sessionHash: tokenHash(token) } : undefined;
 }
 
-/** The person whose session the request carries, or undefined. Whatever the cookie holds, it never fails for it. */
+/**
+ * The person whose session the request carries, or undefined. Whatever the cookie holds, it never fails for it. A
+ * table that cannot be reached says nothing of the session: the 503 `unavailable` is thrown.
+ */
 export async function getPerson(request: Request): Promise<Person | undefined> {
   const cookie = readSessionCookie(request);
   if (!cookie) return undefined;
@@ -187,7 +190,13 @@ export async function getPerson(request: Request): Promise<Person | undefined> {
     person = openSession(cookie.userId, cookie.sessionHash);
     known.set(id, person);
   }
-  return person;
+  try {
+    return await person;
+  } catch (error) {
+    if (!isOutage(error)) throw error;
+    logError(error, "session");
+    throw new PublicError("unavailable").toResponse();
+  }
 }
 
 /**

@@ -13,7 +13,7 @@ import { string } from "dynamodb-toolbox/schema/string";
 import { z } from "zod";
 import { config } from "~/config.server";
 import { keys } from "~/data/keys.server";
-import { table } from "~/data/table.server";
+import { isOutage, table } from "~/data/table.server";
 import { PublicError } from "~/errors";
 import { logError } from "~/http.server";
 import { currentInvocation } from "~/invocation.server";
@@ -92,17 +92,6 @@ class FormRefusal extends Error {
   }
 }
 
-/** The request's form as text; files and other types of content are refused. */
-export async function readForm(request: Request): Promise<Record<string, string>> {
-  let form: FormData;
-  try {
-    form = await request.formData();
-  } catch (error) {
-    throw new PublicError("unsupported-type", { cause: error });
-  }
-  return Object.fromEntries([...form].filter((entry): entry is [string, string] => typeof entry[1] === "string"));
-}
-
 function fields<T extends z.ZodRawShape>(form: Record<string, string>, shape: T): z.infer<z.ZodObject<T>> {
   const parsed = z
     .object(shape)
@@ -113,7 +102,14 @@ function fields<T extends z.ZodRawShape>(form: Record<string, string>, shape: T)
   throw new FormRefusal(errors);
 }
 
-/** What the form says again after `error`, with the status and headers to say it with. Bugs are thrown on. */
+/** The error as one of the table: what is no PublicError is an outage of the table, or a bug. Both are logged. */
+function publicError(error: unknown): PublicError {
+  if (error instanceof PublicError && error.status < 500) return error;
+  logError(error instanceof PublicError ? (error.cause ?? error) : error, "sign-in");
+  return error instanceof PublicError ? error : new PublicError(isOutage(error) ? "unavailable" : "internal");
+}
+
+/** What the form says again after `error`, with the status and headers to say it with. */
 export function problemOf(
   error: unknown,
   form: Record<string, string> = {},
@@ -126,9 +122,8 @@ export function problemOf(
   if (error instanceof FormRefusal) return { problem: problem(error.errors), status: 400, headers: {} };
   if (error instanceof SignInRefusal)
     return { problem: problem({ [error.field ?? "form"]: error.message }), status: 400, headers: {} };
-  if (error instanceof PublicError)
-    return { problem: problem({ form: error.message }), status: error.status, headers: error.headers };
-  throw error;
+  const { message, status, headers } = publicError(error);
+  return { problem: problem({ form: message }), status, headers };
 }
 
 /** Keeps the address for the next page. */

@@ -61,7 +61,7 @@ async function refusal(work: Promise<Next>) {
     },
     (reason: unknown) => reason,
   );
-  const { status, problem, headers } = signIn.problemOf(error);
+  const { status, problem, headers } = await invoke(async () => signIn.problemOf(error));
   return { status, errors: problem.errors, headers };
 }
 
@@ -439,9 +439,31 @@ describe("Signing in again", () => {
   });
 });
 
+describe("When the table cannot be reached", () => {
+  test("nobody is signed out: pages and forms say 503", async () => {
+    const { cookie, email } = await newPerson();
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const broken = Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
+    const send = vi.spyOn(documents, "send").mockRejectedValue(broken);
+    const request = browserRequest({ cookie });
+    // Each loader of the page gets an answer of its own.
+    const answers = await invoke(() => Promise.allSettled([requirePerson(request), requirePerson(request)]));
+    for (const answer of answers) {
+      const response = answer.status === "rejected" ? (answer.reason as Response) : undefined;
+      expect(response?.status).toBe(503);
+      expect(await response?.json()).toMatchObject({ error: { code: "unavailable" } });
+    }
+    expect((await refusal(enter(email))).status).toBe(503);
+    expect(log).toHaveBeenCalled();
+    send.mockRestore();
+    expect(await isKnown(cookie)).toBe(true);
+  });
+});
+
 describe("When Cognito cannot be reached", () => {
   test("signing in says to try later, and those who are signed in stay so", async () => {
     const { cookie, email, person } = await newPerson();
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
     await local.pauseCognito();
     try {
       expect(await refusal(enter(email))).toMatchObject({
@@ -450,8 +472,10 @@ describe("When Cognito cannot be reached", () => {
         headers: { "Retry-After": "10" },
       });
       expect(await isKnown(cookie)).toBe(true);
+      // The operator learns why, and nothing secret.
+      expect(log).toHaveBeenCalledTimes(1);
+      expect(JSON.stringify(log.mock.calls)).not.toMatch(new RegExp(`${PASSWORD}|${email}`));
       // Also a session whose token is over goes on.
-      vi.spyOn(console, "error").mockImplementation(() => undefined);
       const old = cookieOf(await createSession(person, { refreshToken: "any", accessUntil: Date.now() - 1000 }));
       expect(await isKnown(old)).toBe(true);
       // Signing out needs no Cognito.
