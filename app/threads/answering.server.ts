@@ -277,14 +277,22 @@ export async function loadThread(userId: string, threadId: string, options: { at
   for (const message of loaded.messages)
     versions.set(family(message), [...(versions.get(family(message)) ?? []), message.id]);
 
+  // A link to a message that is not there leads to the thread as it is.
+  if (options.at && loaded.path.length === 0 && loaded.messages.length > 0) return loadThread(userId, threadId);
   const path = loaded.path.flatMap((messageId) => byId.get(messageId) ?? []);
+  // A version is looked at down to its newest end: its answers and what was said after it belong to it.
+  for (let next = path.at(-1); options.at && next; ) {
+    const { id }: MessageItem = next;
+    next = loaded.messages.findLast(({ parentId }) => parentId === id);
+    if (next) path.push(next);
+  }
   const liveQuestion = loaded.live && byId.get(loaded.live.messageId);
   return {
     thread: { ...summary, settings: readSettings(loaded.thread.settings), keptUntil: expires },
     messages: path.map((message) => messageView(message, versions.get(family(message)) ?? [message.id])),
     run: loaded.live,
     headId: loaded.headId,
-    tipId: loaded.path.at(-1) ?? null,
+    tipId: path.at(-1)?.id ?? null,
     numbers: (liveQuestion?.given?.notes ?? []).map(({ number, noteId, title }) => ({ number, noteId, title })),
   };
 }
