@@ -1328,7 +1328,14 @@ export function createRuns(options: RunsOptions): Runs {
           set,
           (beat) => [...held(claimId, beat), ...(ending === "complete" ? unlessStopped : [])],
           until,
-          (run) => run.state === "ended" && run.ending === ending && run.beat === beat + 1,
+          // A reaper's ending after a beat of unknown result looks like mine by its beat alone.
+          (run) =>
+            run.state === "ended" &&
+            run.beat === beat + 1 &&
+            run.ending === ending &&
+            run.error === error &&
+            run.base === base &&
+            run.tail === tail,
         );
         run = {
           runId,

@@ -170,7 +170,14 @@ export class SimulatedTable {
     const before = this.read(place.pk, place.sk);
     const outcome = holds(condition, before) ? "done" : "refused";
     if (outcome === "done") this.write(place, changed(before, change), kind, key);
-    this.journal?.push({ operation: "update", kind, key, change: change as unknown as Change<Kind>, condition, outcome });
+    this.journal?.push({
+      operation: "update",
+      kind,
+      key,
+      change: change as unknown as Change<Kind>,
+      condition,
+      outcome,
+    });
     return outcome;
   }
 

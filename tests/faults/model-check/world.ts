@@ -30,6 +30,8 @@ export interface Weather {
   /** Kills a minute, at any moment. */
   deaths: number;
   stalls: number;
+  /** A minute: times at which the table answers nobody, up to 30 s long. */
+  outages: number;
   /** Share of answers that never arrive, and of streams that are cut. */
   cuts: number;
   /** The longest delay of a request on its way, in milliseconds. */
@@ -183,6 +185,7 @@ export class World {
   private readonly servers: Server[] = [];
   private readonly protocol: Protocol;
   private isCalm = false;
+  private tableIsBackAt = 0;
   private claims = 0;
   /** Kills the server at one table call: for the check of every point. */
   private readonly killAt: { call: number; when: "before" | "after" } | undefined;
@@ -222,7 +225,10 @@ export class World {
       simulation,
       this.table,
       server,
-      () => (this.isCalm ? calm : weather.faults),
+      () => {
+        if (this.isCalm) return calm;
+        return simulation.now < this.tableIsBackAt ? { ...weather.faults, lost: 1 } : weather.faults;
+      },
       (when, call) => {
         const isPoint = this.killAt?.call === call && this.killAt.when === when;
         if (isPoint || chance.happens(weather.kills)) this.kill(index, server);
@@ -233,7 +239,11 @@ export class World {
       clock: { now: server.now, sleep: server.sleep },
       newClaimId: () => `claim${String(++this.claims).padStart(11, "0")}`,
       random: () => chance.next(),
-      limits: { liveRuns: weather.liveRuns, answer: 12_000 },
+      limits: { liveRuns: weather.liveRuns, answer: 12_000, unread: 1 },
+      cite: async () => [],
+      finish: async () => {
+        if (chance.happens(0.05)) throw new Error("The search index did not answer");
+      },
       report: ({ error }) => {
         if (!(error instanceof Error) || !/did not answer/.test(error.message))
           this.violate("No bug", String(error instanceof Error ? error.stack : error));
@@ -250,17 +260,20 @@ export class World {
     this.simulation.after(this.chance.between(50, 4_000), () => this.start(index));
   }
 
-  /** Kills and stalls at any moment. */
+  /** Kills, stalls and outages at any moment. */
   private async misfortune(until: number): Promise<void> {
     const { simulation, chance, weather } = this;
-    const rate = weather.deaths + weather.stalls;
+    const { deaths, stalls, outages } = weather;
+    const rate = deaths + stalls + outages;
     while (rate > 0 && simulation.now < until) {
       await simulation.sleep(chance.between(0, 120_000 / rate));
       const index = chance.whole(0, 1);
       const server = this.servers[index]?.process;
       if (!server || this.isCalm) continue;
-      if (chance.happens(weather.deaths / rate)) this.kill(index, server);
-      else server.stall(chance.between(500, 30_000));
+      const dice = chance.between(0, rate);
+      if (dice < deaths) this.kill(index, server);
+      else if (dice < deaths + stalls) server.stall(chance.between(500, 30_000));
+      else this.tableIsBackAt = simulation.now + chance.between(500, 30_000);
     }
   }
 
@@ -351,6 +364,7 @@ export class World {
       prepare: async ({ history }) => {
         this.checkChain(history);
         if (chance.happens(0.3)) await process.sleep(chance.between(1, 300));
+        if (chance.happens(0.01)) throw new Error("The list of models did not answer");
         return { given: { model: { ref: "m", name: "M" }, settings: {}, notes: [] }, value: undefined };
       },
     });
@@ -470,6 +484,7 @@ export class World {
         return { ending: "interrupted", error: "model-silent" };
       }
       const usage = { inputTokens: 10, outputTokens: count };
+      if (end < 0.05) throw new Error("The model did not answer");
       if (end < 0.1) work.outcome = { ending: "failed", error: "model-busy" };
       else if (end < 0.18) work.outcome = { ending: "interrupted", error: "model-cut", usage };
       else work.outcome = { ending: "complete", finishReason: "stop", usage };
@@ -624,6 +639,7 @@ class Tab {
     if (page.live) {
       const { runId, claimId, text } = page.live;
       this.see(runId);
+      if (world.chance.happens(0.2)) await world.request(({ runs }) => runs.getLiveRun(address));
       if (world.chance.happens(0.8)) await this.follow(runId, { claimId, text });
     }
     return false;
@@ -641,7 +657,6 @@ class Tab {
       request = { ...request, branch: true, ...(parentId === null ? {} : { parentId }) };
     } else if (page?.headId && chance.happens(0.7)) request = { ...request, parentId: page.headId };
     await this.ask(request);
-    // Another text under the same id, by a client that has gone wrong.
     if (chance.happens(0.06)) await this.ask({ ...request, text: `${text}, changed` });
   }
 
@@ -668,6 +683,8 @@ class Tab {
       void simulation.sleep(chance.between(100, 6_000)).then(() => this.stop(runId, chance.between(0, 500)));
     for (let attempt = 0; attempt < 4; attempt++) {
       if (await this.askOnce(request, runId)) return;
+      // Another text under the same id, by a client that has gone wrong.
+      if (request.kind === "send" && chance.happens(0.1)) await this.askOnce({ ...request, text: "Changed" }, runId);
       await simulation.sleep(chance.between(100, attempt === 0 ? 1_000 : 12_000));
     }
   }
