@@ -102,11 +102,21 @@ describe("Citations", () => {
   test("show the page's number, lead to the sidenote and are counted per number", () => {
     const html = render("One [7]. Two [2], again[7].", { citations });
     expect(html).toContain(
-      'One<a href="#sidenote-A1-1" class="cite" id="cite-A1-1-1" data-number="1" data-note-number="7" aria-label="Sidenote 1">1</a>.',
+      'One.<a href="#sidenote-A1-1" class="cite" id="cite-A1-1-1" data-number="1" data-note-number="7" aria-label="Sidenote 1">1</a>',
     );
     expect(html).toContain('id="cite-A1-2-1"');
     expect(html).toContain('id="cite-A1-1-2"');
     expect(html.match(/class="cite"/g)).toHaveLength(3);
+  });
+
+  test("stand behind the full stop or comma, and lose no other character", () => {
+    const shown = (text: string) =>
+      render(text, { citations })
+        .replace(/<a [^>]*>(\d)<\/a>/g, "^$1")
+        .replace(/<[^>]*>/g, "");
+    expect(shown("One [7]. Two.[2] Three [7][2], four [7]")).toBe("One.^1 Two.^2 Three,^1^2 four^1");
+    expect(shown("One [7]... and [7]: so [2]")).toBe("One^1... and:^1 so^2");
+    expect(shown("At [7].5 and (see [2]) [7]")).toBe("At^1.5 and (see^2)^1");
   });
 
   test("are counted over blocks", () => {

@@ -87,12 +87,10 @@ const citation = /[ \u00a0]?\[(\d{1,3}(?: ?, ?\d{1,3})*)\]/g;
  */
 export function citesOfBlocks(blocks: readonly Block[], citations: ReadonlyMap<number, number>): string[] {
   const seen = new Map<number, number>();
-  return blocks.map(({ text }) => {
-    if (citations.size === 0 || isCode(text) || !text.includes("[")) return "";
+  return blocks.map((block) => {
     const here = new Map<number, number>();
-    for (const [, group = ""] of text.replace(/`+[^`]*`+/g, "").matchAll(citation))
-      for (const number of group.split(",").map(Number))
-        if (citations.has(number)) here.set(number, (here.get(number) ?? 0) + 1);
+    for (const number of citations.size > 0 ? bracketedNumbers(block) : [])
+      if (citations.has(number)) here.set(number, (here.get(number) ?? 0) + 1);
     return [...here]
       .map(([number, times]) => {
         const before = seen.get(number) ?? 0;
@@ -109,6 +107,19 @@ const firstCited = (cites: string): number[] =>
     const [number, , before] = entry.split(":").map(Number);
     return number !== undefined && before === 0 ? [number] : [];
   });
+
+const bracketed = new WeakMap<Block, readonly number[]>();
+
+/** All numbers in brackets outside of code, in order. Blocks are kept while a text grows, so each is read once. */
+function bracketedNumbers(block: Block): readonly number[] {
+  let numbers = bracketed.get(block);
+  if (!numbers) {
+    const text = isCode(block.text) || !block.text.includes("[") ? "" : block.text.replace(/`+[^`]*`+/g, "");
+    numbers = [...text.matchAll(citation)].flatMap(([, group = ""]) => group.split(",").map(Number));
+    bracketed.set(block, numbers);
+  }
+  return numbers;
+}
 
 interface RenderedBlockProps {
   text: string;
@@ -219,33 +230,51 @@ function citeNotes({ cites, answerId }: { cites: string; answerId: string }) {
         return [child];
       });
     };
+    const link = (number: number): Child[] => {
+      const entry = known.get(number);
+      if (!entry) return [];
+      entry.count += 1;
+      const { display, count } = entry;
+      return [
+        {
+          type: "element",
+          tagName: "a",
+          properties: {
+            className: ["cite"],
+            href: `#sidenote-${answerId}-${display}`,
+            id: `cite-${answerId}-${display}-${count}`,
+            dataNumber: display,
+            dataNoteNumber: number,
+            ariaLabel: `Sidenote ${display}`,
+          },
+          children: [{ type: "text", value: String(display) }],
+        },
+      ];
+    };
     const cite = (value: string): Child[] => {
       const parts: Child[] = [];
       let from = 0;
+      let links: Child[] = [];
+      // The numerals of a place come after its full stop or comma, wherever the model put that.
+      const flush = () => {
+        if (links.length === 0) return;
+        const mark = /^[.,;:!?](?![\w.,;:!?])/.exec(value.slice(from))?.[0] ?? "";
+        if (mark) parts.push({ type: "text", value: mark });
+        from += mark.length;
+        parts.push(...links);
+        links = [];
+      };
       for (const match of value.matchAll(citation)) {
         const numbers = (match[1] ?? "").split(",").map(Number);
         if (!numbers.every((number) => known.has(number))) continue;
-        if (match.index > from) parts.push({ type: "text", value: value.slice(from, match.index) });
-        from = match.index + match[0].length;
-        for (const number of numbers) {
-          const entry = known.get(number);
-          if (!entry) continue;
-          entry.count += 1;
-          parts.push({
-            type: "element",
-            tagName: "a",
-            properties: {
-              className: ["cite"],
-              href: `#sidenote-${answerId}-${entry.display}`,
-              id: `cite-${answerId}-${entry.display}-${entry.count}`,
-              dataNumber: entry.display,
-              dataNoteNumber: number,
-              ariaLabel: `Sidenote ${entry.display}`,
-            },
-            children: [{ type: "text", value: String(entry.display) }],
-          });
+        if (match.index > from) {
+          flush();
+          if (match.index > from) parts.push({ type: "text", value: value.slice(from, match.index) });
         }
+        from = match.index + match[0].length;
+        links.push(...numbers.flatMap(link));
       }
+      flush();
       if (from < value.length) parts.push({ type: "text", value: value.slice(from) });
       return parts;
     };
