@@ -30,7 +30,6 @@ test.afterEach(({ app }) => app.clearScenarios());
 /** What the card says; interrupted ones keep their text and offer Continue. */
 const faults = [
   { fault: "throttle", after: 0, says: "The model is busy" },
-  { fault: "denied", after: 0, says: "not enabled" },
   { fault: "empty", after: 0, says: "answered with nothing" },
   { fault: "hang", after: 0, says: "fell silent" },
   { fault: "reset", after: 0, says: /broke|cannot be reached/ },
@@ -41,6 +40,8 @@ const faults = [
   { fault: "reset", after: 25, says: "Cut off: the connection to the model broke." },
   { fault: "hang", after: 25, says: "Cut off: the model fell silent." },
   { fault: "malformed", after: 25, says: /Cut off|failed/ },
+  // The last one: the catalogue marks the model.
+  { fault: "denied", after: 0, says: "not enabled" },
 ];
 
 for (const { vendor, model } of [
