@@ -22,9 +22,12 @@ const lambdaEntry: Plugin = {
     isSsrBuild ? { build: { rollupOptions: { input: "app/entry.lambda.ts" } } } : undefined,
 };
 
+/** Where the build goes: `build`, unless whoever builds keeps several. */
+const buildDirectory = process.env.SIDENOTE_BUILD || "build";
+
 export default defineConfig({
   resolve: { alias: { "~": fileURLToPath(new URL("./app", import.meta.url)) } },
   // Known before the first visit; found later, they would reload the page under the person's hands.
   optimizeDeps: { entries: ["app/entry.client.tsx", "app/root.tsx", "app/routes/**/*.tsx"] },
-  plugins: [tailwindcss(), !process.env.VITEST && [remix(remixConfig), lambdaEntry]],
+  plugins: [tailwindcss(), !process.env.VITEST && [remix({ ...remixConfig, buildDirectory }), lambdaEntry]],
 });

@@ -1,8 +1,9 @@
 /** The process of one app server. Started by `startAppServer`. */
 import { createServer, type Server } from "node:http";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Assets, readAssets } from "./assets.ts";
-import { buildFolder } from "./build.ts";
+import { requireBuild } from "./build.ts";
 import { type FunctionUrlOptions, serveFunctionUrl } from "./function-url.ts";
 import { isolatedRuntime } from "./isolated-runtime.ts";
 import { installLambdaGlobals, type Runtime, type StreamingHandler, sharedRuntime } from "./lambda-runtime.ts";
@@ -49,8 +50,9 @@ async function development(): Promise<Parts> {
 }
 
 async function built({ mode, deadlineMs }: AppServerProcessOptions): Promise<Parts> {
-  const bundle = pathToFileURL(`${buildFolder}/lambda/index.mjs`).href;
-  const assets = readAssets(`${buildFolder}/client`);
+  const folder = requireBuild();
+  const bundle = pathToFileURL(join(folder, "lambda", "index.mjs")).href;
+  const assets = readAssets(join(folder, "client"));
   const server = createServer();
   if (mode === "isolated") {
     const runtime = isolatedRuntime({

@@ -267,6 +267,32 @@ describe("npm start", { timeout: 240_000 }, () => {
     await waitUntilGone(pids);
   });
 
+  test("neither installs nor builds anything that is there already", async () => {
+    const { line, lines } = npmStart({ PORT: String(await freePort()) });
+    await line(/is ready/);
+    expect(lines.filter((said) => /Installing|Building/.test(said))).toEqual([]);
+  });
+
+  test("shows on the first start how to sign in, and that works", async () => {
+    const port = await freePort();
+    const { line } = npmStart({ PORT: String(port) });
+    const [, email = "", password = ""] =
+      /Sign in as (\S+) with the password (\S+),/.exec(await line(/^Sign in as/)) ?? [];
+    const url = `http://localhost:${port}`;
+    await line(/is ready/);
+    const signedIn = await fetch(`${url}/sign-in`, {
+      method: "POST",
+      redirect: "manual",
+      headers: { origin: url, "content-type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams({ email, password }),
+    });
+    expect(signedIn.status).toBe(302);
+    const cookie = signedIn.headers.getSetCookie().map((set) => set.split(";")[0]);
+    const page = await fetch(`${url}/notes`, { headers: { cookie: cookie.join("; ") } });
+    const html = await page.text();
+    for (const title of ["Bread that works here", "Second talk with Noor"]) expect(html).toContain(title);
+  });
+
   test("leaves nothing behind when it is killed without a word", async () => {
     const { child, line } = npmStart({ PORT: String(await freePort()) });
     await line(/is ready/);
