@@ -147,8 +147,7 @@ function toUpdate<K extends Kind>({ set, remove }: Change<K>): Stored {
     if (entry === undefined) update[attribute] = value;
     else update[attribute] = { ...(update[attribute] as Stored | undefined), [entry]: value };
   };
-  for (const [path, value] of Object.entries(set ?? {}))
-    write(path, typeof value === "object" ? $set(value) : value);
+  for (const [path, value] of Object.entries(set ?? {})) write(path, typeof value === "object" ? $set(value) : value);
   for (const path of remove ?? []) write(path, $remove());
   return update;
 }
