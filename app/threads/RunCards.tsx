@@ -33,8 +33,11 @@ const particulars: Partial<Record<ErrorCode, (name: string) => string>> = {
     `${name} cannot read this much at once. Shorten the message, or use a model with a larger window. Nothing was billed.`,
 };
 
-/** The title of a card: the first sentence of the error's message, without its full stop. */
-const titleOf = (code: ErrorCode): string => errors[code].message.replace(/[.:] .*$|\.$/s, "");
+/** The title of a card: the first sentence of the error's message. Where no text came, nothing was cut off. */
+function titleOf(code: ErrorCode): string {
+  const [first = ""] = errors[code].message.replace(/^Cut off: /, "").split(/\. |\.$/);
+  return first.charAt(0).toUpperCase() + first.slice(1);
+}
 
 /** Another model than this one, for one more answer. */
 function OtherModel({
