@@ -20,7 +20,8 @@ import { eventStream } from "./event-stream.server";
 import { idTime, isId, isMessageId, isRunId } from "./ids";
 import { getNumbers, numberNotes } from "./numbers.server";
 import { buildPrompt, citedSidenotes, type NumberedNote } from "./prompt.server";
-import { createRuns, type Given, type MessageItem, type Position, type RunRequest } from "./run.server";
+import { createRuns } from "./run.server";
+import type { Given, MessageItem, Position, RunRequest } from "./run-items.server";
 import { runStore } from "./run-store.server";
 import type { ThreadForm } from "./thread-form";
 import {

@@ -3,7 +3,7 @@
  * position after it as its id, and is a JSON string, so that line breaks need no care. A comment goes out after
  * ten seconds of silence: CloudFront cuts a connection that is silent for its read timeout.
  */
-import type { ReaderEvent } from "./run.server";
+import type { ReaderEvent } from "./run-items.server";
 
 const PING_MS = 10_000;
 

@@ -21,7 +21,7 @@ import { QueryCommand } from "dynamodb-toolbox/table/actions/query";
 import { config } from "~/config.server";
 import { type Key, keys, prefixes, threadPartition } from "~/data/keys.server";
 import { documents, isRefused, table } from "~/data/table.server";
-import type { Address, Change, Condition, ItemKeys, Items, Kind, Outcome, Ranges, RunStore } from "./run.server";
+import type { Address, Change, Condition, ItemKeys, Items, Kind, Outcome, Ranges, RunStore } from "./run-items.server";
 import { ThreadEntity } from "./threads.server";
 
 const key = { pk: string().key(), sk: string().key() };

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "vitest";
 import { keys, threadPartition } from "~/data/keys.server";
-import type { Address, ItemKeys, Kind, Outcome, RunItem } from "~/threads/run.server";
+import type { Address, ItemKeys, Kind, Outcome, RunItem } from "~/threads/run-items.server";
 import { recordSeed } from "../faults/model-check/check.ts";
 import { loadProtocol } from "../faults/model-check/protocol.ts";
 import { startTable } from "./table";

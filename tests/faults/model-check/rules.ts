@@ -3,7 +3,7 @@
  * write that goes in, the others when the storm is over and somebody has looked.
  */
 import { keys, threadPartition } from "../../../app/data/keys.server.ts";
-import type { Address, ChunkItem, MessageItem, RunItem } from "../../../app/threads/run.server.ts";
+import type { Address, ChunkItem, MessageItem, RunItem } from "../../../app/threads/run-items.server.ts";
 import type { Write } from "./table.ts";
 import { userId, type World } from "./world.ts";
 

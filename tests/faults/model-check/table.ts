@@ -14,7 +14,7 @@ import type {
   Outcome,
   Ranges,
   RunStore,
-} from "../../../app/threads/run.server.ts";
+} from "../../../app/threads/run-items.server.ts";
 import type { Process, Simulation } from "./simulation.ts";
 
 type Attributes = Record<string, unknown>;

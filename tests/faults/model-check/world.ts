@@ -16,7 +16,7 @@ import type {
   RunRequest,
   Runs,
   RunsOptions,
-} from "../../../app/threads/run.server.ts";
+} from "../../../app/threads/run-items.server.ts";
 import { type Chance, Process, Simulation } from "./simulation.ts";
 import { connect, type Faults, SimulatedTable, type Write } from "./table.ts";
 

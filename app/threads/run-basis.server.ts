@@ -1,0 +1,129 @@
+/**
+ * The ground that the parts of the run protocol share: conditions, tables calls that are repeated while their
+ * result is unknown, and the shape of an answer.
+ */
+
+import type {
+  Address,
+  Clock,
+  Condition,
+  Given,
+  Limits,
+  MessageItem,
+  RunItem,
+  RunStore,
+  RunsOptions,
+  ThreadItem,
+  Times,
+} from "./run-items.server";
+import { limits as usualLimits, times as usualTimes } from "./run-items.server";
+import type { Sidenote } from "./view";
+
+export const absent: Condition = { attr: "sk", exists: false };
+export const present: Condition = { attr: "sk", exists: true };
+export const isLive: Condition = { attr: "state", eq: "live" };
+export const unlessStopped: Condition[] = [{ attr: "stop", exists: false }];
+
+/** The claim is live, and nothing was written since this beat: a late duplicate of an older write is harmless. */
+export const held = (claimId: string, beat: number): Condition[] => [
+  { attr: "claimId", eq: claimId },
+  isLive,
+  { attr: "beat", eq: beat },
+];
+
+export const headOf = (run: RunItem | undefined): string | null =>
+  (run?.ending === "void" ? run.prev : run?.runId) ?? null;
+
+export const isReadable = (thread: ThreadItem | undefined): thread is ThreadItem =>
+  thread !== undefined && thread.deletedAt === undefined;
+
+/** The parent of the question of RUN's claim. */
+export const parentOfQuestion = (run: RunItem): string | null => (run.parentId ?? run.prev ?? "") || null;
+
+/** The answer's item, the same whoever writes it. */
+export function answerOf(
+  run: RunItem,
+  text: string,
+  from: { given: Given | undefined; depth: number; sidenotes: Sidenote[] | undefined },
+): MessageItem {
+  const { runId = "", messageId = "", hash = "", startedAt = 0, ending, error, finishReason, usage } = run;
+  return {
+    id: runId,
+    role: "assistant",
+    text,
+    parentId: messageId,
+    depth: from.depth,
+    createdAt: startedAt,
+    hash,
+    claimId: run.claimId,
+    ending: ending === "void" ? undefined : ending,
+    error,
+    finishReason,
+    model: from.given?.model,
+    settings: from.given?.settings,
+    usage,
+    durationMs: run.endedAt === undefined ? undefined : Math.max(0, run.endedAt - startedAt),
+    sidenotes: from.sidenotes,
+  };
+}
+
+export interface Basis {
+  store: RunStore;
+  clock: Clock;
+  time: Times;
+  limit: Limits;
+  report: NonNullable<RunsOptions["report"]>;
+  /** Waits 50 to 400 ms. */
+  backOff(): Promise<void>;
+  /** Repeats a call whose result is unknown. What is unknown to the last is thrown. */
+  settle<R>(call: () => Promise<R>): Promise<R>;
+  /** In seconds since the epoch, the unit of the table's TTL. */
+  daysAhead(days: number): number;
+  getRun(address: Address, consistent?: boolean): Promise<RunItem | undefined>;
+  getThread(address: Address): Promise<ThreadItem | undefined>;
+  getMessage(address: Address, messageId: string): Promise<MessageItem | undefined>;
+  /** Whether the lease of a live run, or the producer's time to store an ended one, is over. */
+  isExpired(run: RunItem): boolean;
+}
+
+export function createBasis(options: RunsOptions): Basis {
+  const { store, clock, random } = options;
+  const time: Times = { ...usualTimes, ...options.times };
+  const limit: Limits = { ...usualLimits, ...options.limits };
+  const report = options.report ?? (() => {});
+  const daysAhead = (days: number): number => Math.floor(clock.now() / 1000) + days * 86_400;
+  const backOff = (): Promise<void> => clock.sleep(50 + random() * 350);
+
+  /** Repeats a call whose result is unknown. What is unknown to the last is thrown. */
+  async function settle<R>(call: () => Promise<R>): Promise<R> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await call();
+      } catch (error) {
+        if (attempt >= limit.attempts) throw error;
+        await backOff();
+      }
+    }
+  }
+
+  const getRun = (address: Address, consistent = true) => store.get("run", address, { consistent });
+  const getThread = (address: Address) => store.get("thread", address, { consistent: true });
+  const getMessage = (address: Address, messageId: string) =>
+    store.get("message", { ...address, messageId }, { consistent: true });
+  const isExpired = (run: RunItem): boolean => (run.leaseUntil ?? 0) < clock.now();
+
+  return {
+    store,
+    clock,
+    time,
+    limit,
+    report,
+    backOff,
+    settle,
+    daysAhead,
+    getRun,
+    getThread,
+    getMessage,
+    isExpired,
+  };
+}

@@ -1,0 +1,450 @@
+/**
+ * What the run protocol is made of: the items that it keeps, the port through which it writes them, its figures,
+ * and what its callers give and get. No code; run.server.ts is where to start reading.
+ */
+import type { AnswerOutcome, AnswerPart, AnswerUsage } from "~/ai/answer.server";
+import type { ThreadSettings } from "~/ai/settings";
+import type { ErrorCode } from "~/errors";
+import type { ActivityView, Ending, Sidenote } from "./view";
+
+// --- Items ---------------------------------------------------------------------------------------------------
+
+/** One thread of one person. */
+export interface Address {
+  userId: string;
+  threadId: string;
+}
+
+/** What a run was given. Stands on its question, or in a context chunk if it has no new question. */
+export interface Given {
+  model: { ref: string; name: string };
+  settings: ThreadSettings;
+  notes: { number: number; noteId: string; title: string; revision: number }[];
+}
+
+export interface ThreadItem {
+  activityAt: string;
+  card?: { title: string; pinned: boolean; at: number } | undefined;
+  settings?: ThreadSettings | undefined;
+  createdAt?: number | undefined;
+  deletedAt?: number | undefined;
+  expiresAt?: number | undefined;
+}
+
+export interface RunItem {
+  state: "live" | "ended" | "deleted";
+  /** The id of the answer. */
+  runId?: string | undefined;
+  /** The fence: who may write, and the key of the chunks. */
+  claimId?: string | undefined;
+  /** The question. */
+  messageId?: string | undefined;
+  /** The question's parent, only if that is not `prev`; empty: it has none. */
+  parentId?: string | undefined;
+  /** Of the request's body. */
+  hash?: string | undefined;
+  /** The head before this claim; absent in a thread's first run. */
+  prev?: string | undefined;
+  /** No message came with the request. */
+  again?: boolean | undefined;
+  beat?: number | undefined;
+  /** Length of the text that is in counted chunks. */
+  base?: number | undefined;
+  /** The text after `base`. */
+  tail?: string | undefined;
+  leaseUntil?: number | undefined;
+  startedAt?: number | undefined;
+  stop?: boolean | undefined;
+  ending?: Ending | "void" | undefined;
+  error?: ErrorCode | undefined;
+  finishReason?: string | undefined;
+  usage?: AnswerUsage | undefined;
+  endedAt?: number | undefined;
+  /** Seconds since the epoch; on the tombstone only. */
+  expiresAt?: number | undefined;
+}
+
+export interface ChunkItem {
+  from: number;
+  text: string;
+  expiresAt: number;
+}
+
+export interface ContextItem {
+  given: Given;
+  /** The depth of the answer. */
+  depth: number;
+  expiresAt: number;
+}
+
+export interface MessageItem {
+  id: string;
+  role: "user" | "assistant";
+  text: string;
+  parentId: string | null;
+  /** How many messages stand above it on its path. */
+  depth: number;
+  createdAt: number;
+  hash: string;
+  /** On questions: what the run was given. */
+  given?: Given | undefined;
+  /** The rest: on answers. */
+  claimId?: string | undefined;
+  ending?: Ending | undefined;
+  error?: ErrorCode | undefined;
+  finishReason?: string | undefined;
+  model?: { ref: string; name: string } | undefined;
+  settings?: ThreadSettings | undefined;
+  usage?: AnswerUsage | undefined;
+  durationMs?: number | undefined;
+  sidenotes?: Sidenote[] | undefined;
+}
+
+export interface LiveEntry {
+  runId: string;
+  since: number;
+}
+
+export interface UnreadEntry {
+  ending: Ending;
+  endedAt: number;
+}
+
+export interface ActivityItem {
+  live: Record<string, LiveEntry>;
+  unread: Record<string, UnreadEntry>;
+}
+
+// --- The port ------------------------------------------------------------------------------------------------
+
+export interface Items {
+  thread: ThreadItem;
+  run: RunItem;
+  chunk: ChunkItem;
+  context: ContextItem;
+  message: MessageItem;
+  activity: ActivityItem;
+}
+
+export interface ItemKeys {
+  thread: Address;
+  run: Address;
+  chunk: Address & { claimId: string; from: number };
+  context: Address & { claimId: string };
+  message: Address & { messageId: string };
+  activity: { userId: string };
+}
+
+export type Kind = keyof Items;
+
+/** What an update sets: attributes, or entries of the two maps of ACTIVITY. */
+export interface Settable {
+  thread: Partial<ThreadItem>;
+  run: Partial<RunItem>;
+  chunk: Partial<ChunkItem>;
+  context: Partial<ContextItem>;
+  message: Partial<MessageItem>;
+  activity: Record<string, LiveEntry | UnreadEntry>;
+}
+
+export interface Change<K extends Kind> {
+  set?: Settable[K];
+  remove?: (K extends "activity" ? `live.${string}` | `unread.${string}` : keyof Items[K] & string)[];
+}
+
+/** In dynamodb-toolbox's own form. Names are attributes, `sk` (exists on every item) or paths into ACTIVITY. */
+export type Condition =
+  | { attr: string; eq: string | number | boolean }
+  | { attr: string; exists: boolean }
+  | { size: string; lt: number }
+  | { and: Condition[] }
+  | { or: Condition[] };
+
+/** "refused": the condition did not hold. It can be one's own earlier success, since calls are repeated. */
+export type Outcome = "done" | "refused";
+
+/** Both ends belong to the range. */
+export interface Ranges {
+  /** Message ids. */
+  message: Address & { from?: string; to?: string };
+  /** Offsets. */
+  chunk: Address & { claimId: string; from?: number; to?: number };
+}
+
+/** The table, as far as the protocol needs it. Whatever throws has an unknown result. */
+export interface RunStore {
+  get<K extends Kind>(kind: K, key: ItemKeys[K], options: { consistent: boolean }): Promise<Items[K] | undefined>;
+  put<K extends Kind>(kind: K, key: ItemKeys[K], item: Items[K], condition: Condition): Promise<Outcome>;
+  /** Without a condition it creates what is absent. */
+  update<K extends Kind>(kind: K, key: ItemKeys[K], change: Change<K>, condition?: Condition): Promise<Outcome>;
+  /** One page in key order. `cursor`: there may be more. */
+  list<K extends keyof Ranges>(
+    kind: K,
+    range: Ranges[K],
+    options: { consistent: boolean; backwards?: boolean; limit?: number; cursor?: string },
+  ): Promise<{ items: Items[K][]; cursor?: string }>;
+  /** Deletes one page of what stands inside a thread, all but RUN. Returns whether there may be more. */
+  sweep(address: Address): Promise<boolean>;
+  delete<K extends Kind>(kind: K, key: ItemKeys[K]): Promise<void>;
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after `ms`, or at once when the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+// --- Figures -------------------------------------------------------------------------------------------------
+
+/** In milliseconds. */
+export interface Times {
+  /** From the return of a beat to the next one. */
+  beat: number;
+  lease: number;
+  /** How long after an ending the answer is left to its producer. */
+  grace: number;
+  /** How far shown text may be ahead of the log. */
+  ahead: number;
+  /** Without a beat for so long: "not saved", and then the run is given up. */
+  unsaved: number;
+  giveUp: number;
+  poll: number;
+  slowPoll: number;
+  /** How long a reader follows before it asks the client to attach again. */
+  tail: number;
+  /** How long a claim is tried. */
+  claim: number;
+  /** How long before the platform's deadline a run is ended. */
+  margin: number;
+  /** How far ahead of the server's clock an id may be. */
+  future: number;
+  /** After so long an activity entry whose run was never claimed is dead. */
+  unclaimed: number;
+}
+
+export const times: Times = {
+  beat: 1_000,
+  lease: 15_000,
+  grace: 5_000,
+  ahead: 1_000,
+  unsaved: 5_000,
+  giveUp: 15_000,
+  poll: 900,
+  slowPoll: 2_000,
+  tail: 60_000,
+  claim: 10_000,
+  margin: 8_000,
+  future: 24 * 3_600_000,
+  unclaimed: 30_000,
+};
+
+export interface Limits {
+  /** Live runs per person. */
+  liveRuns: number;
+  /** Unread threads that are remembered per person. */
+  unread: number;
+  /** Bytes of UTF-8. */
+  answer: number;
+  tail: number;
+  chunk: number;
+  rounds: number;
+  /** Tries of one call, each of which the table's client repeats by itself. */
+  attempts: number;
+  chunkDays: number;
+  tombstoneDays: number;
+}
+
+export const limits: Limits = {
+  liveRuns: 3,
+  unread: 100,
+  answer: 300 * 1024,
+  tail: 660,
+  chunk: 850,
+  rounds: 12,
+  attempts: 3,
+  chunkDays: 90,
+  tombstoneDays: 90,
+};
+
+// --- What callers see ----------------------------------------------------------------------------------------
+
+export type RunRequest =
+  | { kind: "send"; messageId: string; text: string; parentId?: string; branch?: boolean; create?: boolean }
+  | { kind: "again" | "continue"; requestId: string; of: string };
+
+export interface ClaimView {
+  /** Absent while the first message creates it. */
+  thread: ThreadItem | undefined;
+  /**
+   * The path that the answer continues, oldest first: with the question at its end if that is in the table
+   * already (again, continue), without it if it comes with this request.
+   */
+  history: MessageItem[];
+}
+
+export interface ClaimOptions<T> {
+  /** SHA-256 of the request's body, 22 characters or so. */
+  hash: string;
+  /** How many messages of the path are read. */
+  history: number;
+  /** The Thread to create if the request says so. */
+  thread?: ThreadItem;
+  /**
+   * What has to be known or written before the claim (note numbers, the model). Runs beside the write to
+   * ACTIVITY and must be repeatable. What it throws ends the claim.
+   */
+  prepare(view: ClaimView): Promise<{ given: Given; value: T }>;
+}
+
+export interface Claim<T> {
+  address: Address;
+  runId: string;
+  claimId: string;
+  /** The question's id. */
+  messageId: string;
+  startedAt: number;
+  /** To be put by {@link Runs.produce}; undefined for again and continue. */
+  question: MessageItem | undefined;
+  /** The old partial text that a continue goes on from; else empty. */
+  prefix: string;
+  hash: string;
+  given: Given;
+  /** The depth of the answer. */
+  depth: number;
+  history: MessageItem[];
+  thread: ThreadItem | undefined;
+  /** What `prepare` returned. */
+  value: T;
+}
+
+export type ClaimOutcome<T> =
+  | { outcome: "claimed"; claim: Claim<T> }
+  /** A repeat: its run is live or over. Read along. */
+  | { outcome: "attach"; runId: string }
+  | { outcome: "busy"; runId: string }
+  | { outcome: "stale"; newestId: string }
+  | { outcome: "mismatch" | "not-found" | "bad-id" | "too-many-runs" | "unavailable" };
+
+export interface Position {
+  claimId: string;
+  /** UTF-16 units of the answer's text that the reader holds. */
+  offset: number;
+}
+
+export type ReaderEvent =
+  | { type: "start"; runId: string; claimId: string }
+  | { type: "text"; text: string; position: Position }
+  /** What the reader holds is void; the text follows from its start. */
+  | { type: "replace"; claimId: string }
+  | { type: "waiting"; attempt: number; seconds: number }
+  | { type: "unsaved" | "saved" }
+  | { type: "end"; ending: Ending; length: number; error?: ErrorCode }
+  /** void: the question never got in. gone: the thread was deleted. detached: not over, attach again. */
+  | { type: "void" | "gone" | "detached" };
+
+/** How a model call ended. */
+export type ModelOutcome = Pick<AnswerOutcome, "ending" | "error" | "finishReason" | "usage"> & {
+  /** The settings that were sent. */
+  sent?: ThreadSettings;
+};
+
+/** Between the model and the log. Text leaves it only when it may be shown. */
+export interface ReleaseGate {
+  /** Takes new text and returns what may be shown now. */
+  release(text: string): Released | Promise<Released>;
+  /** The model is done: returns the rest. */
+  flush(): Released | Promise<Released>;
+}
+
+/** `blocked`: the run ends as blocked, with this text in place of the whole answer. */
+export type Released = { text: string; blocked?: string };
+
+export interface ProduceOptions {
+  /** Starts the model call. The signal aborts on stop, delete, fence, deadline and length. */
+  answer(signal: AbortSignal): AsyncGenerator<AnswerPart, ModelOutcome>;
+  /** Marks the thread as used; false: it was deleted. */
+  touch(): Promise<boolean>;
+  /** Sidenotes of the answer, from what the caller holds; without it, from what is stored. */
+  cite?(text: string): Sidenote[] | Promise<Sidenote[]>;
+  gate?: ReleaseGate;
+  /** When the platform kills the process, in milliseconds since the epoch. */
+  deadline?: number;
+}
+
+export interface Production {
+  /** "accepted": the question is in the table. Only then may a 200 leave. */
+  accepted: Promise<"accepted" | "mismatch" | "unavailable">;
+  /** The first reader. Dropping it stops nothing. To be read only after acceptance. */
+  events: AsyncGenerator<ReaderEvent, void>;
+  /** Settles, without ever rejecting, when nothing is left to do. */
+  done: Promise<void>;
+}
+
+/** An answer has been put. May come more than once for one answer. */
+export interface Finished {
+  address: Address;
+  run: RunItem;
+  answer: MessageItem;
+}
+
+export interface LoadedThread {
+  thread: ThreadItem;
+  run: RunItem | undefined;
+  /** The live run with the text that its log vouches for. */
+  live: { runId: string; claimId: string; messageId: string; text: string; startedAt: number; again: boolean } | null;
+  /** The newest answer, or the live run's; null in a thread without one. */
+  headId: string | null;
+  /** All messages that were read, oldest first: the path to the tip and, as far as read, its siblings. */
+  messages: MessageItem[];
+  /** The ids of the path to the tip, oldest first. */
+  path: string[];
+}
+
+export interface Runs {
+  /** Claims the thread's RUN for a request, or says why not. Never throws for lack of the table: "unavailable". */
+  claim<T>(address: Address, request: RunRequest, options: ClaimOptions<T>): Promise<ClaimOutcome<T>>;
+  /** Produces the answer of a claim. */
+  produce<T>(claim: Claim<T>, options: ProduceOptions): Production;
+  /** Follows a run from a position. Undefined: there is no such thread. */
+  readAlong(
+    address: Address,
+    runId: string,
+    position?: Position,
+  ): Promise<AsyncGenerator<ReaderEvent, void> | undefined>;
+  /** The live run's id; null: none; undefined: no such thread. */
+  getLiveRun(address: Address): Promise<string | null | undefined>;
+  /** Asks a run to stop. False: there is no such thread. */
+  stop(address: Address, runId: string): Promise<boolean>;
+  /** Ends a run whose lease is over, and stores its answer. Returns RUN as it stands then. */
+  reap(address: Address): Promise<RunItem | undefined>;
+  /** Stores the answer of an ended run for its producer. Undefined: RUN has changed, or it is void. */
+  storeAnswer(address: Address, run: RunItem): Promise<MessageItem | undefined>;
+  /** All of a thread that a page shows; repairs what is due. Undefined: there is no such thread. */
+  loadThread(address: Address, options?: { tipId?: string; limit?: number }): Promise<LoadedThread | undefined>;
+  /** After it returns true nothing of the thread can be read. The rest is {@link Runs.sweepThread}'s. */
+  deleteThread(address: Address): Promise<boolean>;
+  /** Removes what is left of a deleted or expired thread; to be repeated later. False: the thread is alive. */
+  sweepThread(address: Address): Promise<boolean>;
+  /** Which threads are answering, which are unread. Repairs entries of dead runs. */
+  getActivity(userId: string): Promise<ActivityView>;
+  /** The person has seen how the thread's last run ended. */
+  markSeen(address: Address): Promise<void>;
+}
+
+export interface RunsOptions {
+  store: RunStore;
+  clock: Clock;
+  /** Sixteen random characters. */
+  newClaimId(): string;
+  /** From 0 up to 1, for back-off. */
+  random(): number;
+  times?: Partial<Times>;
+  limits?: Partial<Limits>;
+  /** Sidenotes of an answer, when its producer is dead. */
+  cite?(address: Address, text: string, given: Given): Promise<Sidenote[]>;
+  /** The one place where later data hangs. Called after the answer was put; repeatable. */
+  finish?(finished: Finished): Promise<void>;
+  /** A failure that nobody else reports. Holds no text. */
+  report?(failure: { during: string; error: unknown; address: Address }): void;
+}

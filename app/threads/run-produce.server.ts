@@ -1,0 +1,501 @@
+/**
+ * Producing an answer: the model's stream is drained into the log of RUN, one write a second, and the response of
+ * the request is merely the first reader. That write is flush, heartbeat, fence, stop poll and delete check in one.
+ * The ending is decided by one conditional write too; then the answer is put, once.
+ */
+
+import type { ErrorCode } from "~/errors";
+import { absent, answerOf, type Basis, held, isLive, unlessStopped } from "./run-basis.server";
+import type {
+  Address,
+  ChunkItem,
+  Claim,
+  Clock,
+  Condition,
+  Finished,
+  ModelOutcome,
+  ProduceOptions,
+  Production,
+  ReaderEvent,
+  Released,
+  ReleaseGate,
+  RunItem,
+  RunsOptions,
+  Settable,
+} from "./run-items.server";
+import type { Ending } from "./view";
+
+// --- Text ----------------------------------------------------------------------------------------------------
+
+/** Bytes of well-formed text in UTF-8. */
+function bytesOf(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
+  }
+  return bytes;
+}
+
+/** The longest start of the text within `bytes` of UTF-8, never cut between surrogates. */
+function startWithin(text: string, bytes: number): string {
+  let used = 0;
+  let length = 0;
+  for (const character of text) {
+    used += bytesOf(character);
+    if (used > bytes) break;
+    length += character.length;
+  }
+  return text.slice(0, length);
+}
+
+/** Above this size one big chunk is better than many small ones. */
+const MANY = 4;
+
+/** The table stores UTF-8, which has no lone surrogates. */
+const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, "\uFFFD");
+
+/** Lets several waiters sleep until something happens or their time is over. */
+function createBell(clock: Clock) {
+  const waiting = new Set<AbortController>();
+  return {
+    ring(): void {
+      for (const waiter of waiting) waiter.abort();
+      waiting.clear();
+    },
+    async wait(ms: number): Promise<void> {
+      if (ms <= 0) return;
+      const waiter = new AbortController();
+      waiting.add(waiter);
+      await clock.sleep(ms, waiter.signal);
+      waiting.delete(waiter);
+    },
+  };
+}
+
+/** While no guardrail is configured. */
+const openGate: ReleaseGate = {
+  release: (text) => ({ text }),
+  flush: () => ({ text: "" }),
+};
+
+/** What else a producer needs of the protocol. */
+interface Surroundings {
+  finish(finished: Finished): Promise<void>;
+  moveToUnread(address: Address, runId: string, run: RunItem): Promise<void>;
+  markRunDeleted(address: Address): Promise<void>;
+  cite: RunsOptions["cite"];
+}
+
+export function createProducer(basis: Basis, { finish, moveToUnread, markRunDeleted, cite }: Surroundings) {
+  const { store, clock, time, limit, report, backOff, settle, daysAhead, getRun, getMessage } = basis;
+
+  function produce<T>(mine: Claim<T>, how: ProduceOptions): Production {
+    const { address, runId, claimId } = mine;
+    const bell = createBell(clock);
+    const model = new AbortController();
+    const gate = how.gate ?? openGate;
+    const endBy = (how.deadline ?? Number.POSITIVE_INFINITY) - time.margin;
+
+    /** All text that may be shown. */
+    let text = mine.prefix;
+    let bytes = bytesOf(text);
+    /** First half of a character whose other half has not come. */
+    let half = "";
+    /** From here on no text is added: the end has been written down. */
+    let isSealed = false;
+    let blocked: string | undefined;
+    let isTooLong = bytes >= limit.answer;
+    let isStopped = false;
+    let isGivenUp = false;
+    let outcome: ModelOutcome | undefined;
+    let waiting: ReaderEvent | undefined;
+    let acceptance: "accepted" | "mismatch" | "unavailable" | undefined;
+
+    /** The log as it will be after the next beat. Only grows, whether or not that beat gets in. */
+    const log = { base: 0, tail: "" };
+    /** Chunks of it that are not known to be in the table. */
+    let unwritten: ChunkItem[] = [];
+    let beat = 0;
+    /** Length of the text that RUN vouches for, and when that was last confirmed. */
+    let saved = 0;
+    let savedAt = mine.startedAt;
+    let nextBeat = mine.startedAt + time.beat;
+    /** Shown text beyond `saved`: where it ends and when it was shown. */
+    let shownAhead: { end: number; at: number }[] = [];
+    /** How the run is over for the reader. */
+    let closing: ReaderEvent | undefined;
+
+    function close(event: ReaderEvent): void {
+      isSealed = true;
+      closing = event;
+      model.abort();
+      bell.ring();
+    }
+
+    function append(released: Released): void {
+      if (isSealed || isTooLong || blocked !== undefined) return;
+      blocked = released.blocked;
+      let added = half + released.text;
+      half = /[\uD800-\uDBFF]$/.test(added) ? added.slice(-1) : "";
+      added = wellFormed(half ? added.slice(0, -1) : added);
+      const size = bytesOf(added);
+      if (bytes + size >= limit.answer) {
+        added = startWithin(added, limit.answer - bytes);
+        isTooLong = true;
+      }
+      text += added;
+      bytes += size;
+      if (isTooLong || blocked !== undefined) model.abort();
+    }
+
+    async function consume(): Promise<void> {
+      const parts = how.answer(model.signal);
+      try {
+        while (!isSealed) {
+          const step = await parts.next();
+          if (isSealed) break;
+          if (step.done) {
+            append(await gate.flush());
+            outcome = step.value;
+            return;
+          }
+          if (step.value.type === "waiting") waiting = step.value;
+          else {
+            waiting = undefined;
+            append(await gate.release(step.value.text));
+          }
+          bell.ring();
+        }
+        // Nobody listens any more: the model's stream is closed.
+        await parts.return({ ending: "interrupted" });
+      } catch (error) {
+        report({ during: "answer", error, address });
+        outcome ??= { ending: "interrupted", error: "internal" };
+      } finally {
+        bell.ring();
+      }
+    }
+
+    /** Freezes the text that is not in the log yet. What has been frozen stays the same until it is in. */
+    function freeze(): void {
+      let rest = log.tail + text.slice(log.base + log.tail.length);
+      while (bytesOf(rest) > limit.tail) {
+        const size = bytesOf(rest);
+        const isBig = size > MANY * limit.chunk;
+        const part = isBig || size <= limit.chunk ? rest : startWithin(rest, limit.chunk);
+        unwritten.push({ from: log.base, text: part, expiresAt: daysAhead(limit.chunkDays) });
+        log.base += part.length;
+        rest = rest.slice(part.length);
+      }
+      log.tail = rest;
+    }
+
+    /** False: it cannot be known before `until` whether they are in. */
+    async function putChunks(until: number): Promise<boolean> {
+      for (;;) {
+        const chunks = unwritten;
+        const results = await Promise.allSettled(
+          // Refused: it is in already, for the key holds the claim and the text of a place never changes.
+          chunks.map((chunk) => store.put("chunk", { ...address, claimId, from: chunk.from }, chunk, absent)),
+        );
+        unwritten = chunks.filter((_, index) => results[index]?.status === "rejected");
+        if (unwritten.length === 0) return true;
+        if (clock.now() >= until) return false;
+        await backOff();
+      }
+    }
+
+    type Written = "in" | "stop" | "fenced" | "gone" | "lost";
+
+    /**
+     * Writes to RUN, repeating the same write until it is known to be in, or known never to be. `isDone` tells
+     * from RUN whether a refused write was in fact an earlier success of ours.
+     */
+    async function write(
+      set: Settable["run"],
+      condition: (beat: number) => Condition[],
+      until: number,
+      isDone: (run: RunItem) => boolean,
+    ): Promise<Written> {
+      for (;;) {
+        try {
+          const lease = set.state === "ended" ? time.grace : time.lease;
+          const change = { ...set, beat: beat + 1, leaseUntil: clock.now() + lease };
+          const result = await store.update("run", address, { set: change }, { and: condition(beat) });
+          if (result === "done") {
+            beat++;
+            return "in";
+          }
+          const run = await getRun(address);
+          if (!run || run.state === "deleted") return "gone";
+          if (run.claimId !== claimId) return "fenced";
+          if (isDone(run)) {
+            beat++;
+            return run.state === "live" && run.stop ? "stop" : "in";
+          }
+          if (run.state === "ended") return "fenced";
+          // A beat whose result stayed unknown was in after all.
+          if (run.beat === beat + 1) beat++;
+          if (run.stop) return "stop";
+        } catch (error) {
+          if (clock.now() >= until) report({ during: "write of a run", error, address });
+        }
+        if (clock.now() >= until) return "lost";
+        await backOff();
+      }
+    }
+
+    function setSaved(length: number): void {
+      saved = length;
+      savedAt = clock.now();
+      shownAhead = shownAhead.filter(({ end }) => end > saved);
+      bell.ring();
+    }
+
+    /** One write a second: flush, heartbeat, fence and stop poll. */
+    async function flush(): Promise<Written> {
+      const until = savedAt + time.giveUp;
+      // Before that the run can still turn out void, and a reader of the log would have seen its text.
+      if (acceptance === "accepted") freeze();
+      const { base, tail } = log;
+      if (!(await putChunks(until))) return "lost";
+      const written = await write(
+        { base, tail },
+        (beat) => [...held(claimId, beat), ...unlessStopped],
+        until,
+        (run) => run.state === "live" && run.beat === beat + 1,
+      );
+      if (written === "in") setSaved(base + tail.length);
+      return written;
+    }
+
+    interface Decision {
+      ending: Ending;
+      error?: ErrorCode | undefined;
+      finishReason?: string | undefined;
+    }
+
+    /** How the run ends, if it is to end now. */
+    function decide(): Decision | undefined {
+      if (blocked !== undefined) return { ending: "blocked" };
+      if (isStopped) return { ending: "stopped" };
+      if (isGivenUp) return { ending: "interrupted", error: "log-lost" };
+      if (isTooLong) return { ending: "complete", finishReason: "length" };
+      if (outcome) {
+        const { ending, error, finishReason } = outcome;
+        if (ending === "complete" && text === "") return { ending: "failed", error: "model-empty", finishReason };
+        if (ending !== "complete") return { ending: text === "" ? "failed" : "interrupted", error, finishReason };
+        return { ending, error, finishReason };
+      }
+      if (clock.now() >= endBy) return { ending: "interrupted", error: "deadline" };
+      return undefined;
+    }
+
+    /** Decides the ending in one write of RUN, which is also the last flush. Only then is it shown. */
+    async function end(first: Decision): Promise<void> {
+      const until = Math.max(clock.now() + time.unsaved, savedAt + time.giveUp);
+      let decision = first;
+      isSealed = true;
+      model.abort();
+      if (half && decision.ending !== "blocked") text += "\uFFFD";
+      if (blocked !== undefined) {
+        text = blocked;
+        log.base = 0;
+        log.tail = blocked;
+        unwritten = [];
+      } else freeze();
+      const { base, tail } = log;
+      let run: RunItem;
+      for (;;) {
+        if (!(await putChunks(until))) return close({ type: "detached" });
+        const { ending, error, finishReason } = decision;
+        const set: Settable["run"] = { state: "ended", ending, base, tail, endedAt: clock.now() };
+        if (error) set.error = error;
+        if (finishReason) set.finishReason = finishReason;
+        if (outcome?.usage) set.usage = outcome.usage;
+        const written = await write(
+          set,
+          (beat) => [...held(claimId, beat), ...(ending === "complete" ? unlessStopped : [])],
+          until,
+          // A reaper's ending after a beat of unknown result looks like mine by its beat alone.
+          (run) =>
+            run.state === "ended" &&
+            run.beat === beat + 1 &&
+            run.ending === ending &&
+            run.error === error &&
+            run.base === base &&
+            run.tail === tail,
+        );
+        run = {
+          runId,
+          claimId,
+          messageId: mine.messageId,
+          hash: mine.hash,
+          startedAt: mine.startedAt,
+          ...set,
+          state: "ended",
+        };
+        if (written === "in") break;
+        if (written === "gone") return close({ type: "gone" });
+        if (written !== "stop") return close({ type: "detached" });
+        if (ending === "complete") decision = { ending: "stopped" };
+      }
+      const { ending, error } = decision;
+      setSaved(text.length);
+      close({ type: "end", ending, length: text.length, ...(error ? { error } : {}) });
+
+      const sidenotes = how.cite ? await how.cite(text) : await cite?.(address, text, mine.given);
+      const answer = answerOf(run, text, { given: mine.given, depth: mine.depth, sidenotes });
+      if (outcome?.sent) answer.settings = { ...mine.given.settings, ...outcome.sent };
+      await settle(() => store.put("message", { ...address, messageId: runId }, answer, absent));
+      if (ending === "blocked") await deleteChunks();
+      await finish({ address, run, answer });
+    }
+
+    /** Of a blocked run: nobody reads them any more. */
+    async function deleteChunks(): Promise<void> {
+      let cursor: string | undefined;
+      do {
+        const page = await store.list(
+          "chunk",
+          { ...address, claimId },
+          { consistent: true, ...(cursor === undefined ? {} : { cursor }) },
+        );
+        for (const { from } of page.items) await settle(() => store.delete("chunk", { ...address, claimId, from }));
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+    }
+
+    /** Puts the question, or what a run without a new question was given. */
+    async function accept(): Promise<"accepted" | "mismatch" | "unavailable"> {
+      const { question } = mine;
+      try {
+        if (!question) {
+          const context = { given: mine.given, depth: mine.depth, expiresAt: daysAhead(limit.chunkDays) };
+          await settle(() => store.put("context", { ...address, claimId }, context, absent));
+          return "accepted";
+        }
+        const key = { ...address, messageId: question.id };
+        if ((await settle(() => store.put("message", key, question, absent))) === "done") return "accepted";
+        const stored = await settle(() => getMessage(address, question.id));
+        if (!stored) return "unavailable";
+        return stored.hash === mine.hash ? "accepted" : "mismatch";
+      } catch (error) {
+        report({ during: "put of a question", error, address });
+        return "unavailable";
+      }
+    }
+
+    /** Another message stands under this id: the claim never was. */
+    async function annul(): Promise<void> {
+      const set: Settable["run"] = { state: "ended", ending: "void", endedAt: clock.now() };
+      await settle(() => store.update("run", address, { set }, { and: [{ attr: "claimId", eq: claimId }, isLive] }));
+      await moveToUnread(address, runId, { state: "ended", ending: "void" });
+    }
+
+    async function touch(): Promise<void> {
+      try {
+        if (!(await settle(how.touch))) await markRunDeleted(address);
+      } catch (error) {
+        report({ during: "touch of a thread", error, address });
+      }
+    }
+
+    async function drive(): Promise<void> {
+      for (;;) {
+        if (acceptance === "mismatch") {
+          close({ type: "void" });
+          return await annul();
+        }
+        // Whether it is in nobody knows: the reaper will see.
+        if (acceptance === "unavailable") return close({ type: "detached" });
+        const decision = decide();
+        if (decision && acceptance) return await end(decision);
+        const now = clock.now();
+        if (now < nextBeat) {
+          await bell.wait(Math.min(nextBeat, endBy > now ? endBy : nextBeat) - now);
+          continue;
+        }
+        const written = await flush();
+        nextBeat = clock.now() + time.beat;
+        if (written === "gone") return close({ type: "gone" });
+        if (written === "fenced") return close({ type: "detached" });
+        if (written === "stop") isStopped = true;
+        if (written === "lost") isGivenUp = true;
+        if (isStopped || isGivenUp) model.abort();
+        if (isGivenUp && !acceptance) return close({ type: "detached" });
+      }
+    }
+
+    /** How much may be shown: what the log vouches for, and what was added within the last second. */
+    function showable(now: number): number {
+      const oldest = shownAhead[0];
+      if (closing) return closing.type === "end" ? text.length : 0;
+      return oldest && now - oldest.at >= time.ahead ? saved : text.length;
+    }
+
+    async function* events(): AsyncGenerator<ReaderEvent, void> {
+      yield { type: "start", runId, claimId };
+      let shown = 0;
+      let isUnsaved = false;
+      for (;;) {
+        const now = clock.now();
+        const isLate = !closing && text.length > saved && now - savedAt >= time.unsaved;
+        if (isLate !== isUnsaved) {
+          isUnsaved = isLate;
+          yield { type: isLate ? "unsaved" : "saved" };
+          continue;
+        }
+        if (waiting) {
+          const event = waiting;
+          waiting = undefined;
+          yield event;
+          continue;
+        }
+        if (closing?.type === "end" && closing.ending === "blocked") {
+          yield { type: "replace", claimId };
+          if (text) yield { type: "text", text, position: { claimId, offset: text.length } };
+          yield closing;
+          return;
+        }
+        const upTo = showable(now);
+        if (upTo > shown) {
+          const piece = text.slice(shown, upTo);
+          shown = upTo;
+          if (upTo > saved) shownAhead.push({ end: upTo, at: now });
+          yield { type: "text", text: piece, position: { claimId, offset: upTo } };
+          continue;
+        }
+        if (closing) {
+          yield closing;
+          return;
+        }
+        await bell.wait(isUnsaved ? time.unsaved : Math.max(1, savedAt + time.unsaved - now));
+      }
+    }
+
+    const accepted = accept().then((result) => {
+      acceptance = result;
+      if (result !== "accepted") model.abort();
+      // The old text of a continue is in the log at once, so that a reload does not show less than before.
+      if (mine.prefix) nextBeat = clock.now();
+      bell.ring();
+      return result;
+    });
+    const consumed = consume();
+    const touched = touch();
+    const done = drive()
+      .catch((error: unknown) => {
+        report({ during: "production", error, address });
+        close({ type: "detached" });
+      })
+      .then(() => Promise.all([accepted, touched]))
+      .then(() => {});
+    // The model call ends by its signal; nothing waits for it.
+    void consumed;
+    return { accepted, events: events(), done };
+  }
+
+  return produce;
+}
