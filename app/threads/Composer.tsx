@@ -28,6 +28,8 @@ export interface ComposerHandle {
   focus(): void;
   /** Puts text in front of what stands there. */
   insert(text: string): void;
+  /** Shows the draft as it is kept now. */
+  reload(): void;
 }
 
 export interface ComposerProps {
@@ -79,6 +81,10 @@ export function Composer(props: ComposerProps) {
     insert(more) {
       const now = field.current?.value ?? "";
       changed.current(now.trim() === "" ? more : `${more}\n\n${now}`);
+      field.current?.focus();
+    },
+    reload() {
+      changed.current(kept.readDraft(userId, place));
       field.current?.focus();
     },
   }));

@@ -456,20 +456,25 @@ function SaveAsNote({ text }: { text: string }) {
       setState("failed");
     }
   }
-  if (state === "saved")
-    return (
-      <Link to={`/notes/${noteId}`} className={action}>
-        <NotebookPenIcon size={14} />
-        <span role="status">Saved. Open note</span>
-      </Link>
-    );
   return (
     <>
       <button type="button" className={action} aria-busy={state === "saving"} onClick={save}>
         <NotebookPenIcon size={14} />
-        <span className="max-sm:hidden">Save as note</span>
-        <span className="sm:hidden">Save</span>
+        <span aria-live="polite">
+          {state === "saved" ? (
+            "Saved"
+          ) : (
+            <>
+              Save<span className="max-sm:hidden"> as note</span>
+            </>
+          )}
+        </span>
       </button>
+      {state === "saved" && (
+        <Link to={`/notes/${noteId}`} className={`${action} text-accent!`}>
+          Open note
+        </Link>
+      )}
       {state === "failed" && (
         <span role="alert" className="text-danger text-meta">
           Not saved. {navigator.onLine ? "Try again." : "You are offline."}

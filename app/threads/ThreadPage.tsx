@@ -68,7 +68,8 @@ export function ThreadPage({
   const turn = liveTurn(state) ?? shownLiveTurn(path);
   const scrolling = useRef<() => void>(() => {});
 
-  const place = view ? threadId : NEW;
+  // From its first message on a thread has a place of its own, though its page may still be that of a new one.
+  const place = view || path.length > 0 ? threadId : NEW;
   const settings = useThreadSettings(view);
   const composer = useRef<ComposerHandle>(null);
   const [typing, setTyping] = useState(false);
@@ -86,16 +87,15 @@ export function ThreadPage({
     focus: () => composer.current?.focus(),
   });
 
-  const { whenSaved, change: changeSettings } = settings;
+  const { saved, current, change: changeSettings } = settings;
   const send = useCallback(
     (message: { text: string; parentId?: string | null; branch?: boolean }) => {
       setNotice(undefined);
-      whenSaved((saved) => {
-        live.send(threadId, { ...message, ...(view ? {} : { create: true, settings: saved }) });
-        scrolling.current();
-      });
+      const ready = saved();
+      live.send(threadId, { ...message, ready, ...(view ? {} : { create: true, settings: current() }) });
+      requestAnimationFrame(() => scrolling.current());
     },
-    [threadId, view, whenSaved],
+    [threadId, view, saved, current],
   );
 
   const model = settings.value.model;
@@ -114,19 +114,19 @@ export function ThreadPage({
         send({ text, parentId, branch: true });
         composer.current?.focus();
       },
-      again: (questionId) => whenSaved(() => live.again(threadId, questionId)),
+      again: (questionId) => live.again(threadId, questionId, saved()),
       againWith(questionId, ref) {
         changeSettings((before) => ({ ...before, model: ref }));
-        whenSaved(() => live.again(threadId, questionId));
+        live.again(threadId, questionId, saved());
       },
-      goOn: (answer) => whenSaved(() => live.continueAnswer(threadId, answer)),
+      goOn: (answer) => live.continueAnswer(threadId, answer, saved()),
       retry: (runId) => live.retry(threadId, runId),
       dismiss(runId) {
         const text = live.dismiss(threadId, runId);
         if (text) composer.current?.insert(text);
       },
     }),
-    [threadId, turn, offer, editing, send, whenSaved, changeSettings],
+    [threadId, turn, offer, editing, send, saved, changeSettings],
   );
 
   function closePanel() {
@@ -143,7 +143,6 @@ export function ThreadPage({
   const lastName = lastModel?.kind === "message" ? lastModel.message.model : undefined;
   const box = (
     <Composer
-      key={place}
       userId={person.userId}
       place={place}
       live={turn !== undefined}
@@ -457,14 +456,19 @@ function useSeen(view: ThreadView | null, turn: LiveTurn | undefined): void {
     revalidate();
   }, [theirs, turn, head, revalidate]);
 
+  const [ended, setEnded] = useState(0);
   const wasLive = useRef(false);
   useEffect(() => {
     if (!threadId) return;
-    if (wasLive.current && !turn) noteRunEnded(threadId);
+    if (wasLive.current && !turn) {
+      noteRunEnded(threadId);
+      setEnded(Date.now());
+    }
     wasLive.current = turn !== undefined;
   }, [turn, threadId]);
 
-  const endedAt = unread?.endedAt;
+  // An end that was watched is seen at once: whoever leaves right after it has read it.
+  const endedAt = unread?.endedAt ?? (ended || undefined);
   useEffect(() => {
     if (!threadId || endedAt === undefined || turn) return;
     const see = () => {
@@ -490,7 +494,7 @@ function useReturned(
   useEffect(() => {
     if (!returned) return;
     onNotice(returned.refusal.message);
-    composer.current?.insert(returned.text);
+    composer.current?.reload();
     live.takeReturned(threadId);
   }, [returned, threadId, onNotice, composer]);
 }
@@ -524,8 +528,10 @@ interface HeldSettings {
   value: ThreadSettings;
   problem: string | undefined;
   change(next: (before: ThreadSettings) => ThreadSettings): void;
-  /** Calls back when nothing is left to be saved: a message goes out with the settings that the person sees. */
-  whenSaved(work: (settings: ThreadSettings) => void): void;
+  /** The settings as the person sees them now. */
+  current(): ThreadSettings;
+  /** Saves what is not saved yet: a message goes out with the settings that the person sees. Undefined: all is. */
+  saved(): Promise<void> | undefined;
 }
 
 const SAVE_AFTER = 300;
@@ -536,45 +542,41 @@ function useThreadSettings(view: ThreadView | null): HeldSettings {
   const [problem, setProblem] = useState<string>();
   const value = own ?? view?.thread.settings ?? empty;
   const threadId = view?.thread.threadId;
-  const held = useRef({ value, unsaved: 0 as ReturnType<typeof setTimeout> | 0, saving: Promise.resolve() });
+  const held = useRef<{
+    value: ThreadSettings;
+    timer?: ReturnType<typeof setTimeout> | undefined;
+    saving?: Promise<void> | undefined;
+  }>({ value });
   held.current.value = value;
 
-  const save = useCallback(() => {
-    clearTimeout(held.current.unsaved);
-    held.current.unsaved = 0;
-    if (!threadId) return;
-    const settings = JSON.stringify(held.current.value);
-    held.current.saving = held.current.saving.then(async () => {
-      const outcome = await post(threadId, { intent: "settings", settings });
+  const saved = useCallback(() => {
+    const { timer, saving, value: settings } = held.current;
+    if (timer === undefined || !threadId) return saving;
+    clearTimeout(timer);
+    held.current.timer = undefined;
+    // One after the other: the last change must be the last to arrive.
+    const now = Promise.resolve(saving).then(async () => {
+      const outcome = await post(threadId, { intent: "settings", settings: JSON.stringify(settings) });
+      if (held.current.saving === now) held.current.saving = undefined;
       setProblem(outcome === "done" ? undefined : `Not saved. ${navigator.onLine ? "Try again." : "You are offline."}`);
     });
+    held.current.saving = now;
+    return now;
   }, [threadId]);
 
   const change = useCallback(
     (next: (before: ThreadSettings) => ThreadSettings) => {
       held.current.value = next(held.current.value);
       setOwn(held.current.value);
-      clearTimeout(held.current.unsaved);
-      held.current.unsaved = setTimeout(save, SAVE_AFTER);
+      clearTimeout(held.current.timer);
+      held.current.timer = setTimeout(() => void saved(), SAVE_AFTER);
     },
-    [save],
+    [saved],
   );
-
-  const whenSaved = useCallback(
-    (work: (settings: ThreadSettings) => void) => {
-      if (held.current.unsaved !== 0) save();
-      void held.current.saving.then(() => work(held.current.value));
-    },
-    [save],
-  );
+  const current = useCallback(() => held.current.value, []);
 
   // A page that is left saves what it still holds.
-  useEffect(
-    () => () => {
-      if (held.current.unsaved !== 0) save();
-    },
-    [save],
-  );
-  return { value, problem, change, whenSaved };
+  useEffect(() => () => void saved(), [saved]);
+  return { value, problem, change, current, saved };
 }
 const empty: ThreadSettings = {};

@@ -411,6 +411,21 @@ describe("sending", () => {
     expect(path.map((shown) => shown.id)).toEqual([only(threadId).questionId, only(threadId).runId]);
   });
 
+  test("a message shows at once and goes out when the settings it goes with are saved", async () => {
+    const { threadId } = openThread();
+    let saved = (): void => {};
+    const ready = new Promise<void>((resolve) => {
+      saved = resolve;
+    });
+    live.send(threadId, { text: "Second?", ready });
+    expect(only(threadId)).toMatchObject({ phase: "sending", question: { text: "Second?" } });
+    await pass();
+    expect(calls).toHaveLength(0);
+    saved();
+    await pass();
+    expect(calling().body).toMatchObject({ text: "Second?" });
+  });
+
   test("two clicks send one message", () => {
     const { threadId } = openThread();
     live.send(threadId, { text: "Second?" });
@@ -422,7 +437,6 @@ describe("sending", () => {
 describe("a new thread", () => {
   test("is made by its first message and opened when that is in", async () => {
     const threadId = live.openNew(PERSON);
-    kept.writeDraft(PERSON, NEW, "typed meanwhile");
     live.send(threadId, { text: "Hello?", create: true, settings: { temperature: 0.2 } });
     expect(calling().body).toMatchObject({ create: true, settings: { temperature: 0.2 }, text: "Hello?" });
     expect(calling().body).not.toHaveProperty("branch");
@@ -435,8 +449,7 @@ describe("a new thread", () => {
     stream.text("Hi");
     await pass();
     expect(told).toEqual([`accepted ${threadId} true`]);
-    expect(kept.readDraft(PERSON, NEW)).toBe("");
-    expect(kept.readDraft(PERSON, threadId)).toBe("typed meanwhile");
+    expect(kept.readSend(PERSON, NEW)).toBeUndefined();
 
     // The thread's own page takes over: the stream goes on, and no second one is opened.
     live.open(threadId, PERSON);

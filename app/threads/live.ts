@@ -58,6 +58,8 @@ export interface NewMessage {
   /** For the first message of a thread. */
   create?: boolean;
   settings?: ThreadSettings;
+  /** What must be done before it goes out, such as saving the settings it goes out with. Must not reject. */
+  ready?: Promise<unknown> | undefined;
 }
 
 /** What the store asks of the page it serves. */
@@ -290,7 +292,8 @@ export function createLive(given?: Surroundings) {
     channel: Channel,
     request: Request,
     turn: Pick<LiveTurn, "kind" | "questionId" | "question" | "text">,
-  ) {
+    ready?: Promise<unknown>,
+  ): void {
     const runId = request.kind === "send" ? runIdOf(request.messageId) : request.requestId;
     channel.requests.set(runId, request);
     saw(channel, runId);
@@ -306,10 +309,11 @@ export function createLive(given?: Surroundings) {
       ],
       returned: null,
     });
-    void deliver(channel, runId);
+    if (ready) void ready.then(() => deliver(channel, runId));
+    else void deliver(channel, runId);
   }
 
-  function beginSend(channel: Channel, send: KeptSend): void {
+  function beginSend(channel: Channel, send: KeptSend, ready?: Promise<unknown>): void {
     const { text, createdAt } = send;
     begin(
       channel,
@@ -320,6 +324,7 @@ export function createLive(given?: Surroundings) {
         question: { text, parentId: send.parentId ?? null, createdAt },
         text: "",
       },
+      ready,
     );
   }
 
@@ -403,10 +408,6 @@ export function createLive(given?: Surroundings) {
     settle(channel, request);
     const created = request.kind === "send" && request.create === true;
     if (created && channel.place !== channel.threadId) {
-      const { kept } = surroundings();
-      const draft = kept.readDraft(userId, channel.place);
-      if (draft !== "") kept.writeDraft(userId, channel.threadId, draft);
-      kept.writeDraft(userId, channel.place, "");
       const { waiting } = channel.state;
       setWaiting(channel, []);
       channel.place = channel.threadId;
@@ -710,7 +711,7 @@ export function createLive(given?: Surroundings) {
     const lastRunId = last && last.runId >= (channel.head ?? "") ? last.runId : undefined;
     const parentId = message.parentId === undefined ? (lastRunId ?? channel.tip) : message.parentId;
     const branch = message.branch === true || (parentId ?? null) !== (lastRunId ?? channel.head);
-    beginSend(channel, {
+    const send: KeptSend = {
       threadId: channel.threadId,
       messageId: newMessageId(channel.newest, createdAt),
       text: message.text,
@@ -720,7 +721,8 @@ export function createLive(given?: Surroundings) {
       ...(message.create && message.settings && { settings: message.settings }),
       createdAt,
       tab: kept.tabName(),
-    });
+    };
+    beginSend(channel, send, message.ready);
   }
 
   function retry(threadId: string, runId: string): void {
@@ -911,15 +913,19 @@ export function createLive(given?: Surroundings) {
     },
 
     /** Answers a question once more; the answer so far stays as a version. */
-    again(threadId: string, questionId: string): void {
+    again(threadId: string, questionId: string, ready?: Promise<unknown>): void {
       const channel = channelOf(threadId);
       if (liveTurn(channel.state)) return;
       const requestId = newRequestId(channel.newest, surroundings().now());
-      begin(channel, { kind: "again", requestId, of: questionId }, { kind: "again", questionId, text: "" });
+      begin(channel, { kind: "again", requestId, of: questionId }, { kind: "again", questionId, text: "" }, ready);
     },
 
     /** Goes on from an answer that was cut off or stopped; that one stays as a version. */
-    continueAnswer(threadId: string, answer: Pick<MessageView, "id" | "parentId" | "text">): void {
+    continueAnswer(
+      threadId: string,
+      answer: Pick<MessageView, "id" | "parentId" | "text">,
+      ready?: Promise<unknown>,
+    ): void {
       const channel = channelOf(threadId);
       if (liveTurn(channel.state)) return;
       const requestId = newRequestId(channel.newest, surroundings().now());
@@ -927,6 +933,7 @@ export function createLive(given?: Surroundings) {
         channel,
         { kind: "continue", requestId, of: answer.id },
         { kind: "continue", questionId: answer.parentId ?? "", text: answer.text },
+        ready,
       );
     },
 
