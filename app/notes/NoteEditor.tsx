@@ -7,6 +7,7 @@ import { Form, Link, useFetcher, useLocation, useNavigate } from "@remix-run/rea
 import { type FormEvent, type ReactNode, useCallback, useEffect, useId, useReducer, useRef, useState } from "react";
 import { Button, buttonClass } from "~/ui/button";
 import { ChevronLeftIcon, PinIcon, UnpinIcon } from "~/ui/icons";
+import { useAnswer } from "./answers";
 import { estimateTokens } from "./choose";
 import { keepNote, readKeptNote } from "./drafts";
 import { begin, type Editing, edit, isChanged, revisionToSave, type Stored } from "./editing";
@@ -124,7 +125,8 @@ export function NoteEditor(props: EditorProps) {
   const textField = useRef<HTMLTextAreaElement>(null);
   const formId = useId();
 
-  const { draft, theirs, aside, problem } = state;
+  const { draft, theirs, problem } = state;
+  const aside = state.aside.at(-1);
   const changed = isChanged(state);
   const gone = state.gone || deleted;
   const problems = problemsOf(cleanDraft(draft));
@@ -192,10 +194,13 @@ export function NoteEditor(props: EditorProps) {
 
   // Where to go when the answers are in: not before, since a form that ends under way would end the navigation too.
   const [leaving, setLeaving] = useState<{ to: string; replace: boolean }>();
+  const left = useRef(leaving);
   const idle = saver.state === "idle" && actor.state === "idle";
   useEffect(() => {
-    if (leaving && idle) navigate({ pathname: leaving.to, search }, { replace: leaving.replace });
-  }, [leaving, idle, search, navigate]);
+    if (!leaving || leaving === left.current || !idle) return;
+    left.current = leaving;
+    navigate({ pathname: leaving.to, search }, { replace: leaving.replace });
+  });
   const before = useRef(place);
   useEffect(() => {
     if (before.current === place) return;
@@ -205,11 +210,7 @@ export function NoteEditor(props: EditorProps) {
     setLeaving(undefined);
   }, [userId, place]);
 
-  const answered = useRef<unknown>(undefined);
-  useEffect(() => {
-    const answer = saver.data;
-    if (!answer || answer === answered.current) return;
-    answered.current = answer;
+  useAnswer(saver.data, (answer) => {
     if (answer.saved) {
       happen({ type: "saved", ...answer.saved });
       setSavedAt(Date.now());
@@ -227,13 +228,8 @@ export function NoteEditor(props: EditorProps) {
         gone: deleted === true || (code === "not-found" && stored !== undefined),
       });
     }
-  }, [saver.data, stored, gone, userId, place, onChanged]);
-
-  const acted = useRef<unknown>(undefined);
-  useEffect(() => {
-    const answer = actor.data;
-    if (!answer || answer === acted.current) return;
-    acted.current = answer;
+  });
+  useAnswer(actor.data, (answer) => {
     if (answer.deleted) {
       onDeleted(answer.noteId);
       setLeaving({ to: "/notes", replace: false });
@@ -242,7 +238,7 @@ export function NoteEditor(props: EditorProps) {
       const { message, code } = answer.refused;
       happen({ type: "refused", problem: message, gone: code === "not-found" });
     }
-  }, [actor.data, onDeleted, onChanged]);
+  });
 
   useEffect(() => {
     const field = textField.current;
@@ -340,7 +336,7 @@ export function NoteEditor(props: EditorProps) {
       {aside && (
         <p className="mt-3 flex flex-wrap items-center gap-x-2 text-ink-2 text-ui">
           <span role="status">{asideWords[aside.why]}</span>
-          <Button kind="quiet" size="small" className="text-accent!" onClick={() => happen({ type: "swapped" })}>
+          <Button kind="quiet" size="small" className="text-accent!" onClick={() => happen({ type: "brought-back" })}>
             {asideButtons[aside.why]}
           </Button>
         </p>

@@ -44,16 +44,16 @@ describe("a conflict", () => {
     expect(conflict).toMatchObject({ draft: { text: "mine" }, theirs: { text: "theirs" } });
     expect(revisionToSave(conflict)).toBe(2);
     const kept = edit(edit(conflict, { type: "sent" }), { type: "saved", title: "Plan", revision: 3 });
-    expect(kept).toMatchObject({ base: { text: "mine", revision: 3 }, aside: { text: "theirs" } });
+    expect(kept).toMatchObject({ base: { text: "mine", revision: 3 }, aside: [{ text: "theirs" }] });
     expect(kept.theirs).toBeUndefined();
-    expect(edit(kept, { type: "swapped" }).draft.text).toBe("theirs");
+    expect(edit(kept, { type: "brought-back" }).draft.text).toBe("theirs");
   });
 
   test("taking theirs leaves nothing to save, and one's own can be brought back", () => {
     const taken = edit(conflict, { type: "took-theirs" });
     expect(isChanged(taken)).toBe(false);
     expect(taken.base.revision).toBe(2);
-    const back = edit(taken, { type: "swapped" });
+    const back = edit(taken, { type: "brought-back" });
     expect(back.draft.text).toBe("mine");
     expect(revisionToSave(back)).toBe(2);
   });
@@ -85,11 +85,11 @@ describe("a conflict", () => {
 test("discarding goes back to what is stored, and can be taken back", () => {
   const state = edit(write(begin(first), "mine"), { type: "discarded" });
   expect(isChanged(state)).toBe(false);
-  expect(edit(state, { type: "swapped" }).draft.text).toBe("mine");
+  expect(edit(state, { type: "brought-back" }).draft.text).toBe("mine");
   expect(edit(state, { type: "discarded" })).toEqual(state);
 });
 
-test("whatever happens in whatever order, the last words a person typed are in sight, one step back, or stored", () => {
+test("whatever happens in whatever order, the last words a person typed are in sight, some steps back, or stored", () => {
   const words = fc.record({ title: fc.constantFrom("a", "b"), text: fc.constantFrom("", "1", "2", "3") });
   const step = fc.oneof(
     fc.record({ type: fc.constant("type" as const), draft: words }),
@@ -133,9 +133,9 @@ test("whatever happens in whatever order, the last words a person typed are in s
         } else if (type === "load") state = edit(state, { type: "loaded", stored: server });
         else if (type === "take theirs") state = edit(state, { type: "took-theirs" });
         else if (type === "discard") state = edit(state, { type: "discarded" });
-        else if (type === "swap") state = edit(state, { type: "swapped" });
+        else if (type === "swap") state = edit(state, { type: "brought-back" });
 
-        const places = [state.draft, ...(state.aside ? [state.aside] : []), ...stored];
+        const places = [state.draft, ...state.aside, ...stored];
         expect(places.some((place) => sameWords(place, typed))).toBe(true);
         // A save never names a revision whose words the person was not shown or did not write.
         if (!state.theirs) expect(stored.some((known) => sameWords(known, state.base))).toBe(true);

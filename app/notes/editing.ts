@@ -1,7 +1,7 @@
 /**
  * What the editor of a note knows: what is stored, what the person wrote, what is on its way, and what of others
  * stands against it. A pure function of events, so that it can be tested that no word a person wrote is ever
- * dropped: it is in `draft`, in `aside` (one step back), or in what the server said it stored.
+ * dropped: it is in `draft`, in `aside` (steps back), or in what the server said it stored.
  */
 import { cleanText, type NoteDraft } from "./note";
 
@@ -19,8 +19,8 @@ export interface Editing {
   sent?: NoteDraft;
   /** Somebody else's words, stored since `base`: to be answered with "keep yours" or "take theirs". */
   theirs?: Stored;
-  /** Words that left the fields by a choice that can be taken back. */
-  aside?: NoteDraft & { why: "took-theirs" | "kept-yours" | "discarded" };
+  /** Words that left the fields by a choice that can be taken back, the newest last. */
+  aside: readonly (NoteDraft & { why: "took-theirs" | "kept-yours" | "discarded" })[];
   /** The note was deleted under the person's hands. */
   gone?: true;
   /** Why the last save failed, as a sentence. */
@@ -39,13 +39,13 @@ export type Happening =
   | { type: "found"; draft: NoteDraft; revision: number }
   | { type: "took-theirs" }
   | { type: "discarded" }
-  | { type: "swapped" };
+  | { type: "brought-back" };
 
 const words = ({ title, text }: NoteDraft): NoteDraft => ({ title, text });
 export const sameWords = (one: NoteDraft, other: NoteDraft): boolean =>
   one.title === other.title && one.text === other.text;
 
-export const begin = (stored: Stored): Editing => ({ base: stored, draft: words(stored) });
+export const begin = (stored: Stored): Editing => ({ base: stored, draft: words(stored), aside: [] });
 
 /** Whether the fields hold something that is not stored. */
 export const isChanged = ({ base, draft }: Editing): boolean => !sameWords(base, draft);
@@ -53,7 +53,7 @@ export const isChanged = ({ base, draft }: Editing): boolean => !sameWords(base,
 /** The revision that the next save must name: keeping one's own words means to save them over theirs. */
 export const revisionToSave = ({ base, theirs }: Editing): number => theirs?.revision ?? base.revision;
 
-function without<K extends keyof Editing>(state: Editing, ...keys: K[]): Omit<Editing, K> {
+function without<K extends "sent" | "theirs" | "gone" | "problem">(state: Editing, ...keys: K[]): Omit<Editing, K> {
   const rest = { ...state };
   for (const key of keys) delete rest[key];
   return rest;
@@ -68,13 +68,13 @@ export function edit(state: Editing, happening: Happening): Editing {
     case "saved": {
       const sent = state.sent ?? state.draft;
       const base = { title: happening.title, text: cleanText(sent.text), revision: happening.revision };
-      const kept = state.theirs && !sameWords(state.theirs, base) ? words(state.theirs) : undefined;
+      const replaced = state.theirs && !sameWords(state.theirs, base) ? state.theirs : undefined;
       return {
-        ...without(state, "sent", "theirs", "gone", "problem", "aside"),
+        ...without(state, "sent", "theirs", "gone", "problem"),
         base,
         // What was typed meanwhile stays typed; else the fields show what is stored.
         draft: sameWords(state.draft, sent) ? words(base) : state.draft,
-        ...(kept ? { aside: { ...kept, why: "kept-yours" as const } } : state.aside && { aside: state.aside }),
+        aside: replaced ? [...state.aside, { ...words(replaced), why: "kept-yours" }] : state.aside,
       };
     }
     case "refused":
@@ -95,7 +95,8 @@ export function edit(state: Editing, happening: Happening): Editing {
     case "found": {
       if (sameWords(happening.draft, state.draft)) return state;
       // Typed before the page could look for kept words: these stand one step back.
-      if (isChanged(state)) return { ...state, aside: { ...words(happening.draft), why: "discarded" } };
+      if (isChanged(state))
+        return { ...state, aside: [...state.aside, { ...words(happening.draft), why: "discarded" }] };
       const found = { ...state, draft: words(happening.draft) };
       return happening.revision < state.base.revision ? { ...found, theirs: state.base } : found;
     }
@@ -105,21 +106,25 @@ export function edit(state: Editing, happening: Happening): Editing {
         ...without(state, "theirs", "problem"),
         base: state.theirs,
         draft: words(state.theirs),
-        aside: { ...state.draft, why: "took-theirs" },
+        aside: [...state.aside, { ...state.draft, why: "took-theirs" }],
       };
     case "discarded":
       if (!isChanged(state)) return state;
       return {
         ...without(state, "problem"),
         draft: words(state.base),
-        aside: { ...state.draft, why: "discarded" },
+        aside: [...state.aside, { ...state.draft, why: "discarded" }],
       };
-    case "swapped":
-      if (!state.aside) return state;
+    case "brought-back": {
+      const back = state.aside.at(-1);
+      if (!back) return state;
+      const rest = state.aside.slice(0, -1);
       return {
-        ...without(state, "aside", "problem"),
-        draft: words(state.aside),
-        ...(isChanged(state) && { aside: { ...state.draft, why: state.aside.why } }),
+        ...without(state, "problem"),
+        draft: words(back),
+        // What stood in the fields goes to the far end, so that one can go round.
+        aside: isChanged(state) ? [{ ...state.draft, why: "discarded" }, ...rest] : rest,
       };
+    }
   }
 }

@@ -15,9 +15,8 @@ export function mergeCards(
   known: readonly NoteCard[],
   gone: ReadonlySet<string>,
 ): NoteCard[] {
-  const cards = first.items.filter(({ noteId }) => !gone.has(noteId));
   const last = first.items.at(-1);
-  if (!first.more || !last) return cards;
+  if (!first.more || !last) return [...first.items];
   const seen = new Set(first.items.map(({ noteId }) => noteId));
   const behind: NoteCard[] = [];
   for (const card of known) {
@@ -26,5 +25,5 @@ export function mergeCards(
     behind.push(card);
   }
   behind.sort((one, other) => Number(before(other, one)) - Number(before(one, other)));
-  return [...cards, ...behind];
+  return [...first.items, ...behind];
 }

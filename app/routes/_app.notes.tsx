@@ -3,6 +3,7 @@ import { Outlet, useFetcher, useLoaderData, useParams, useSubmit } from "@remix-
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { requirePerson } from "~/auth/session.server";
 import { page } from "~/http.server";
+import { useAnswer } from "~/notes/answers";
 import { mergeCards } from "~/notes/listing";
 import { NoteList } from "~/notes/NoteList";
 import type { NoteCard } from "~/notes/note";
@@ -46,15 +47,13 @@ export default function NotesRoute() {
       ...known.filter((card) => !loaded.items.some(({ noteId }) => noteId === card.noteId)),
     ]);
   }, [loaded.items]);
-  useEffect(() => {
-    const page = further.data;
-    if (!page) return;
+  useAnswer(further.data, (page) => {
     setKnown((known) => [
       ...known.filter((card) => !page.items.some(({ noteId }) => noteId === card.noteId)),
       ...page.items,
     ]);
     setBehind(page.cursor ?? null);
-  }, [further.data]);
+  });
   useEffect(() => {
     // A note that is opened is there again, if it was deleted in this tab before.
     if (noteId) setGone((gone) => new Set([...gone].filter((id) => id !== noteId)));

@@ -1,0 +1,16 @@
+/** Reading what a fetcher got. */
+import { useEffect, useRef } from "react";
+
+/**
+ * Calls `handle` once for each answer of a fetcher. Its effect has no list of dependencies on purpose: the router
+ * changes fetchers in place, so a render that React throws away may have seen an answer already, and an effect that
+ * waits for a change would then wait for ever (react/react#23090, remix-run/react-router#15028).
+ */
+export function useAnswer<T>(answer: T | undefined, handle: (answer: T) => void): void {
+  const handled = useRef<T | undefined>(undefined);
+  useEffect(() => {
+    if (answer === undefined || answer === handled.current) return;
+    handled.current = answer;
+    handle(answer);
+  });
+}
