@@ -29,5 +29,10 @@ export default defineConfig({
   resolve: { alias: { "~": fileURLToPath(new URL("./app", import.meta.url)) } },
   // Known before the first visit; found later, they would reload the page under the person's hands.
   optimizeDeps: { entries: ["app/entry.client.tsx", "app/root.tsx", "app/routes/**/*.tsx"] },
+  server: {
+    warmup: { clientFiles: ["app/entry.client.tsx", "app/root.tsx", "app/routes/*.tsx"] },
+    // Written to while the app runs, and no part of it.
+    watch: { ignored: ["**/.local/**", "**/.cache/**", "**/build/**", "**/tests/**"] },
+  },
   plugins: [tailwindcss(), !process.env.VITEST && [remix({ ...remixConfig, buildDirectory }), lambdaEntry]],
 });

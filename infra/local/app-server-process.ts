@@ -38,12 +38,15 @@ async function development(): Promise<Parts> {
     server: { middlewareMode: true, hmr: { server } },
   });
   installLambdaGlobals();
+  const load = async (): Promise<StreamingHandler> => {
+    const { handler } = await vite.ssrLoadModule("/app/entry.lambda.ts");
+    return handler as StreamingHandler;
+  };
+  // Read before the first visit. A mistake in a source is shown now and at each visit, until it is mended.
+  await load().catch((error: unknown) => console.error(error));
   return {
     server,
-    runtime: sharedRuntime(async () => {
-      const { handler } = await vite.ssrLoadModule("/app/entry.lambda.ts");
-      return handler as StreamingHandler;
-    }),
+    runtime: sharedRuntime(load),
     middleware: (request, response, next) => vite.middlewares(request, response, next),
     stop: () => vite.close(),
   };

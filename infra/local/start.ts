@@ -105,6 +105,7 @@ async function main(): Promise<void> {
       : `The demo account is ${demo.email}.`;
   }
 
+  if (development) print("Reading the sources. The first time, this takes some ten seconds.");
   let told = false;
   await superviseApp(async () => {
     const server = await startAppServer({ env, port, development, onLine: print });
