@@ -29,6 +29,7 @@ test("A new person signs up, writes a note, asks about it and reads the answer w
   await page.getByLabel("Email").fill(email);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Create account" }).click();
+  await expect(page).toHaveURL(/\/confirm/);
   await page.getByLabel("Confirmation code").fill(app.code(email));
   await page.getByRole("button", { name: "Confirm" }).click();
 
@@ -81,8 +82,10 @@ test.describe("without JavaScript", () => {
     await page.getByLabel("Email").fill(email);
     await page.getByLabel("Password").fill(password);
     await page.getByRole("button", { name: "Create account" }).click();
+    await expect(page).toHaveURL(/\/confirm/);
     await page.getByLabel("Confirmation code").fill(app.code(email));
     await page.getByRole("button", { name: "Confirm" }).click();
+    await page.getByRole("link", { name: "Notes" }).click();
     await page.goto("/notes/new");
     await page.getByLabel("Title").fill("Written by hand");
     await page.getByLabel("Text").fill("No script was here.");

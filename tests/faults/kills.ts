@@ -184,11 +184,9 @@ export async function killAt(lane: Lane, point: KillPoint, draw: number, leaseMs
     await expect(answer.getByRole("button", { name: "Retry" })).toBeVisible({ timeout: Math.max(1, patience) });
   } else {
     // A whole answer, or the repeat's: answered, or offered again.
-    const settled = log
-      .locator("article")
-      .last()
-      .getByRole("button", { name: /^(Retry|Copy)$/ })
-      .first();
+    await expect(log.getByRole("article", { name: "You" }).last()).toContainText(words);
+    await expect(log.getByRole("article", { name: "Assistant" })).toHaveCount(2, { timeout: leaseMs + 25_000 });
+    const settled = answer.getByRole("button", { name: /^(Retry|Copy)$/ }).first();
     await expect(settled).toBeVisible({ timeout: leaseMs + 25_000 });
   }
 
@@ -217,9 +215,11 @@ async function expectNothingLost(
   const deadline = Date.now() + 12_000;
   for (;;) {
     const question = stored.messages.find(({ text }) => text === words);
-    if (stored.run?.s?.S === "ended" && answersOf(stored, question?.id).length > 0) break;
+    if (stored.run?.s?.S === "ended" && question && answersOf(stored, question.id).length > 0) break;
     if (Date.now() > deadline)
-      throw new Error(`${point.name}: the run is still ${stored.run?.s?.S}, no answer is stored`);
+      throw new Error(
+        `${point.name}: RUN is ${stored.run?.s?.S}, the question ${question ? "is" : "is not"} there, no answer`,
+      );
     await sleep(250);
     await lane.app.request(lane.account, `/threads/${lane.threadId}`, { url: lane.server.url });
     stored = await readThread(lane);
