@@ -141,7 +141,9 @@ describe("One cloud with several app servers", () => {
     expect((await fetch(`${again.url}/sign-in`)).status).toBe(200);
   });
 
-  test("In development the same handler serves the sources, and the browser may listen for changes", async () => {
+  test("In development the same handler serves the sources, and the browser may listen for changes", {
+    timeout: 120_000,
+  }, async () => {
     const { url } = await start({ development: true });
     const page = await fetch(`${url}/sign-in`);
     const html = await page.text();
