@@ -55,6 +55,11 @@ describe("the notes of an answer", () => {
     expect(numbers("A lone ` tick [4].")).toEqual([4]);
     expect(numbers("As you wrote in [4]: it is fine.")).toEqual([4]);
   });
+
+  test("are found in an answer of very many lines: without its sidenotes no answer can be stored", () => {
+    expect(numbers(`${"-\n".repeat(150_000)}As noted [4].`)).toEqual([4]);
+    expect(numbers(`${"`\n".repeat(150_000)}\nAs noted [4].`)).toEqual([4]);
+  });
 });
 
 describe("the passage of a cited note", () => {

@@ -77,7 +77,8 @@ function withoutCode(text: string): string {
   let paragraph: string[] = [];
   const lines: string[] = [];
   const flush = () => {
-    if (paragraph.length > 0) lines.push(...withoutInlineCode(paragraph.join("\n")).split("\n"));
+    // As one entry: an answer can have more lines than a call takes arguments.
+    if (paragraph.length > 0) lines.push(withoutInlineCode(paragraph.join("\n")));
     paragraph = [];
   };
   for (const line of text.split("\n")) {
