@@ -22,6 +22,17 @@ describe("a thread's first title", () => {
   it("exists even for a message without words", () => {
     expect(titleFrom("\n \n")).toBe("New thread");
     expect(titleFrom("***")).toBe("New thread");
+    expect(titleFrom("\u0001")).toBe("New thread");
+  });
+
+  it("is made in no time, whatever the line", () => {
+    for (const piece of ["[", "![", "[a](", "*", "# ", "a "]) {
+      const line = piece.repeat(32_000 / piece.length);
+      titleFrom(line);
+      const started = performance.now();
+      titleFrom(line);
+      expect(performance.now() - started, piece).toBeLessThan(40);
+    }
   });
 
   it("is always one well-formed line of at most 80 characters", () => {

@@ -1,3 +1,6 @@
+/** How much of the first line is looked at: links leave their addresses out, and nobody waits on 32,000 characters. */
+const LOOK_AT = 1_000;
+
 /** A thread's first title: the person's own first words, as plain text of at most 60 characters. */
 export function titleFrom(text: string): string {
   const line =
@@ -6,13 +9,13 @@ export function titleFrom(text: string): string {
       .map((part) => part.replace(/^[\s#>*\-+`~]+/, "").trim())
       .find((part) => part !== "") ?? "";
   const plain = line
+    .slice(0, LOOK_AT)
     .replace(/!?\[([^\]]{0,200})\]\([^)]{0,500}\)/g, "$1")
     .replace(/[*_`~]/g, "")
     .replace(/\s+/g, " ")
     .trim();
-  if (plain === "") return "New thread";
   const sentence = /^.{12,60}?[.?!](?=\s|$)/u.exec(plain)?.[0];
-  return cleanTitle(sentence ?? plain, 60);
+  return cleanTitle(sentence ?? plain, 60) || "New thread";
 }
 
 /** A title as it is stored: one line of plain text, cut at a word if it is longer than `limit` UTF-16 units. */
