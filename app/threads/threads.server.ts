@@ -19,6 +19,7 @@ import { config } from "~/config.server";
 import { activityAt, keys, personPartition, prefixes } from "~/data/keys.server";
 import { expiresIn, isRefused, table } from "~/data/table.server";
 import { PublicError } from "~/errors";
+import { isId } from "./ids";
 import { cleanTitle } from "./title";
 import type { ThreadCard } from "./view";
 
@@ -112,8 +113,8 @@ export async function requireThread(userId: string, threadId: string): Promise<T
 }
 
 const cursorSchema = z.strictObject({
-  a: z.string().startsWith("THREAD#").max(64),
-  s: z.string().startsWith(prefixes.thread).max(64),
+  a: z.string().regex(/^THREAD#[01]#\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+  s: z.string().refine((sk) => sk.startsWith(prefixes.thread) && isId(sk.slice(prefixes.thread.length))),
 });
 
 function readCursor(cursor: string): z.infer<typeof cursorSchema> {

@@ -66,8 +66,17 @@ describe("the list of threads", () => {
       cursor = page.cursor;
     } while (cursor);
     expect(seen).toEqual(Array.from({ length: 23 }, (_, index) => `thread ${index}`));
-    const forged = Buffer.from(JSON.stringify({ a: "NOTE#0#x", s: "NOTE#x" })).toString("base64url");
-    for (const bad of ["x", forged, "e30"])
+    const place = { a: "THREAD#0#2026-01-01T00:00:00.000Z", s: `THREAD#${newThreadId()}` };
+    const forge = (fields: object) => Buffer.from(JSON.stringify({ ...place, ...fields })).toString("base64url");
+    await expect(listThreads(userId, { cursor: forge({}) })).resolves.toMatchObject({ items: expect.any(Array) });
+    const forged = [
+      { a: "NOTE#0#x" },
+      { s: "NOTE#x" },
+      { a: "THREAD#0#x" },
+      { s: "THREAD#\ud800\0" },
+      { pk: "USER#x" },
+    ];
+    for (const bad of ["x", "e30", ...forged.map(forge)])
       await expect(listThreads(userId, { cursor: bad })).rejects.toMatchObject({ code: "bad-request" });
   });
 
