@@ -25,6 +25,7 @@ export function weatherOf(chance: Chance): Weather {
       late: 0.015 * rough,
       doubled: 0.03 * rough,
       repeated: 0.02 * rough,
+      messages: chance.pick([0, 0, 0, 0.4]),
       staleness: chance.pick([50, 500, 2_000]),
       latency: chance.pick([4, 15, 120]),
     },
@@ -71,7 +72,7 @@ export async function checkKill(
 ): Promise<void> {
   const chance = new Chance(point.seed);
   const weather: Weather = {
-    faults: { lost: 0, unanswered: 0, late: 0, doubled: 0, repeated: 0, staleness: 200, latency: 10 },
+    faults: { lost: 0, unanswered: 0, late: 0, doubled: 0, repeated: 0, messages: 0, staleness: 200, latency: 10 },
     kills: 0,
     deaths: 0,
     stalls: 0,

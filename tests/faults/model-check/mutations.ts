@@ -34,7 +34,6 @@ export const mutations: Mutation[] = [
   { rule: "text only after acceptance", from: 'if (acceptance === "accepted") freeze();', to: "freeze();" },
   { rule: "replace", from: 'from !== claimId || run.ending === "blocked" || offset > text.length', to: "false" },
   { rule: "the chain check", from: "if (!isEmpty && !chain.whole && !how.isLast) return undefined;", to: "" },
-  { rule: "the lease before a reap", from: '"live" || !isExpired(run)) return run;', to: '"live") return run;' },
   { rule: "the order of ids", from: "head !== null && ownId <= head", to: "false" },
   {
     rule: "telling a reaper's ending from one's own",

@@ -235,6 +235,8 @@ export interface Faults {
   doubled: number;
   /** Applied twice at once; the answer is the second one's. */
   repeated: number;
+  /** The same again for messages alone, of which a run has few. */
+  messages: number;
   /** How old an eventually consistent read may be, in milliseconds. */
   staleness: number;
   /** The slowest ordinary call, one way, in milliseconds. */
@@ -252,10 +254,12 @@ export function connect(
   const { chance } = simulation;
 
   /** One call. `apply` runs at the table, at its own time; the answer comes back into the process. */
-  function call<R>(apply: () => R, isWrite: boolean, late: () => R = apply): Promise<R> {
+  function call<R>(apply: () => R, isWrite: boolean, unlucky = 0): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       const number = ++table.calls;
-      const { lost, unanswered, late: delayed, doubled, repeated, latency } = faults();
+      const { unanswered, doubled, repeated, latency, ...shares } = faults();
+      const lost = shares.lost + unlucky / 2;
+      const delayed = shares.late + unlucky / 2;
       const there = chance.between(1, latency);
       const back = chance.between(1, latency);
       const fail = (after: number) =>
@@ -272,14 +276,14 @@ export function connect(
       const dice = chance.next();
       if (dice < lost) return fail(chance.between(1_000, 4_500));
       if (dice < lost + delayed) {
-        if (isWrite) simulation.after(chance.between(500, 20_000), () => attempt(late));
+        if (isWrite) simulation.after(chance.between(500, 20_000), () => attempt(apply));
         return fail(chance.between(1_000, 4_500));
       }
       simulation.after(there, () => {
         let result = attempt(apply);
         if (isWrite) {
           if (chance.happens(repeated)) result = attempt(apply);
-          if (chance.happens(doubled)) simulation.after(chance.between(10, 20_000), () => attempt(late));
+          if (chance.happens(doubled)) simulation.after(chance.between(10, 20_000), () => attempt(apply));
         }
         onCall("after", number);
         if (dice < lost + delayed + unanswered) return fail(chance.between(1_000, 4_500));
@@ -299,7 +303,7 @@ export function connect(
       call(() => table.get(kind, key, consistent ? undefined : moment(false, 0)), false),
     put: (kind, key, item, condition) => {
       const frozen = stored(item) as unknown as typeof item;
-      return call(() => table.put(kind, key, frozen, condition), true);
+      return call(() => table.put(kind, key, frozen, condition), true, kind === "message" ? faults().messages : 0);
     },
     update: (kind, key, change, condition) => call(() => table.update(kind, key, change, condition), true),
     list: (kind, range, { consistent, ...options }) => {

@@ -220,7 +220,7 @@ export class World {
     const { simulation, chance, weather } = this;
     const server = new Process(simulation, index === 0 ? 0 : chance.between(-5_000, 5_000));
     const lifetime = chance.between(30_000, 150_000);
-    const calm: Faults = { ...weather.faults, lost: 0, unanswered: 0, late: 0, doubled: 0, repeated: 0 };
+    const calm: Faults = { ...weather.faults, lost: 0, unanswered: 0, late: 0, doubled: 0, repeated: 0, messages: 0 };
     const store = connect(
       simulation,
       this.table,
