@@ -77,13 +77,13 @@ export async function openLane(app: App, browser: Browser, name: string): Promis
   };
 }
 
-/** Runs in the page: notes, whenever it changes, how much of the last answer is on screen, and when. */
+/** Runs in the page: notes, whenever it changes, how much of the thread's second answer is on screen, and when. */
 function watchAnswers(): void {
   const samples: { at: number; text: string }[] = [];
   Object.assign(window, { answerSamples: samples });
   new MutationObserver(() => {
     const answers = document.querySelectorAll('[role="log"] [aria-label="Assistant"] .answer');
-    const text = answers.item(answers.length - 1)?.textContent ?? "";
+    const text = answers.item(1)?.textContent ?? "";
     if (samples.at(-1)?.text !== text) samples.push({ at: Date.now(), text });
   }).observe(document, { subtree: true, childList: true, characterData: true });
 }
