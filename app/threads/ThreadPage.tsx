@@ -64,7 +64,8 @@ export function ThreadPage({
 }) {
   const { person, notes } = useShellData();
   const { threadId, state } = useLiveThread(view, person.userId);
-  const path = useMemo(() => shownPath(view, state), [view, state]);
+  const version = new URLSearchParams(useLocation().search).has("at");
+  const path = useMemo(() => shownPath(view, state, version), [view, state, version]);
   const turn = liveTurn(state) ?? shownLiveTurn(path);
   const scrolling = useRef<() => void>(() => {});
 

@@ -958,6 +958,25 @@ describe("the path on screen", () => {
     expect(shownPath(view, live.idle()).map((shown) => shown.id)).toEqual([question.id, answer.id]);
   });
 
+  test("an older version that is looked at stays, also right after a new one was made", async () => {
+    const { threadId, question, answer } = openThread();
+    live.send(threadId, { text: "First, but better?", parentId: null, branch: true });
+    const { messageId } = calling().body;
+    const runId = runIdOf(String(messageId));
+    const old = viewOf(threadId, [question, answer]);
+    // Asked for from the older version, it is shown although the data cannot know it.
+    expect(shownPath(old, live.get(threadId), true).map((shown) => shown.id)).toEqual([messageId, runId]);
+    const stream = openStream();
+    calling().answer(stream.response);
+    stream.start(runId);
+    stream.event("end", { ending: "complete", length: 0 });
+    await pass();
+    const looked = { ...old, headId: runId };
+    live.sync(looked);
+    expect(shownPath(looked, live.get(threadId), true).map((shown) => shown.id)).toEqual([question.id, answer.id]);
+    expect(shownPath(old, live.get(threadId)).map((shown) => shown.id)).toEqual([messageId, runId]);
+  });
+
   test("a listener hears of changes and gets the same object while nothing changes", () => {
     const { threadId } = openThread();
     let heard = 0;

@@ -975,9 +975,14 @@ export type ShownMessage =
 
 /**
  * The path on screen: the page's data, and on top of it what this tab knows better. A turn stands where its
- * question stands; all that followed it on the path belongs to another version.
+ * question stands; all that followed it on the path belongs to another version. `version`: the page's data shows a
+ * version that was asked for, so a turn that this data knows and does not show belongs to another one.
  */
-export function shownPath(view: Pick<ThreadView, "messages" | "run"> | null, live: ThreadLive): ShownMessage[] {
+export function shownPath(
+  view: Pick<ThreadView, "messages" | "run" | "headId"> | null,
+  live: ThreadLive,
+  version = false,
+): ShownMessage[] {
   let path: ShownMessage[] = (view?.messages ?? []).map((message) => ({ kind: "message", id: message.id, message }));
   const turns = [...live.turns];
   if (view?.run && turns.every((turn) => turn.runId !== view.run?.runId) && !liveTurn(live)) {
@@ -1005,8 +1010,10 @@ export function shownPath(view: Pick<ThreadView, "messages" | "run"> | null, liv
   for (const turn of turns) {
     if (path.some((shown) => shown.id === turn.runId)) continue;
     const { question } = turn;
+    const elsewhere = version && turn.runId <= (view?.headId ?? "");
     if (path.some((shown) => shown.id === turn.questionId)) cutAfter(turn.questionId);
-    else if (question && cutAfter(question.parentId)) path.push({ kind: "question", id: turn.questionId, turn });
+    else if (question && !elsewhere && cutAfter(question.parentId))
+      path.push({ kind: "question", id: turn.questionId, turn });
     else continue; // It belongs to a version that is not looked at.
     if (turn.phase !== "refused" || turn.kind !== "send") path.push({ kind: "answer", id: turn.runId, turn });
   }

@@ -150,6 +150,7 @@ test.describe("Writing", () => {
     await page.goto("/");
     await send(page, "Alder trees");
     await untilDone(page);
+    await expect(lastAnswer(page).getByRole("button", { name: /^Details/ })).toBeVisible();
     const path = new URL(page.url()).pathname;
     await app.postForm("/sign-out", {}, account.cookie);
     await send(page, "Nothing of this may be lost");
