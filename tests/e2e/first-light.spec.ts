@@ -32,6 +32,8 @@ test("A new person signs up, writes a note, asks about it and reads the answer w
   await expect(page).toHaveURL(/\/confirm/);
   await page.getByLabel("Confirmation code").fill(app.code(email));
   await page.getByRole("button", { name: "Confirm" }).click();
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
 
   await page.getByRole("link", { name: "Notes" }).click();
   await page
@@ -85,8 +87,10 @@ test.describe("without JavaScript", () => {
     await expect(page).toHaveURL(/\/confirm/);
     await page.getByLabel("Confirmation code").fill(app.code(email));
     await page.getByRole("button", { name: "Confirm" }).click();
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("link", { name: "Notes" }).click();
-    await page.goto("/notes/new");
+    await page.getByRole("link", { name: "New note" }).first().click();
     await page.getByLabel("Title").fill("Written by hand");
     await page.getByLabel("Text").fill("No script was here.");
     await page.getByRole("button", { name: "Save" }).click();
