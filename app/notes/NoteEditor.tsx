@@ -272,6 +272,8 @@ export function NoteEditor(props: EditorProps) {
   if (deleted && !changed && !leaving) return <Tombstone noteId={noteId} />;
   return (
     <Paper wide={theirs !== undefined}>
+      {/* On a phone the list and its heading are out of sight. */}
+      <h1 className="sr-only md:hidden">{stored ? "Note" : "New note"}</h1>
       <header className="sticky top-0 z-2 flex h-[var(--bar)] shrink-0 items-center gap-1 bg-page">
         <Link
           to={{ pathname: "/notes", search }}
