@@ -3,6 +3,7 @@
  * A bug becomes a 500 without a word of what it was; the words go to the log, without the request's content.
  */
 import type { z } from "zod";
+import { isOutage } from "./data/table.server";
 import { PublicError } from "./errors";
 import { currentInvocation } from "./invocation.server";
 
@@ -22,24 +23,31 @@ export function logError(error: unknown, where: string): void {
   );
 }
 
+/** What a person is told of an error: itself if it is public; a table that cannot be reached, or a bug, is logged. */
+export function publicError(error: unknown, where: string): PublicError {
+  if (error instanceof PublicError) return error;
+  logError(error, where);
+  return new PublicError(isOutage(error) ? "unavailable" : "internal");
+}
+
 /** Runs a resource route: errors become JSON answers. */
 export async function resource(where: string, work: () => Promise<Response>): Promise<Response> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Response) return error;
-    if (error instanceof PublicError) return error.toResponse();
-    logError(error, where);
-    return new PublicError("internal").toResponse();
+    return error instanceof Response ? error : publicError(error, where).toResponse();
   }
 }
 
-/** Runs a page's loader or action: a public error is thrown as a Response, for the page's error boundary. */
+/**
+ * Runs a page's loader or action: a public error, or a table that cannot be reached, is thrown as a Response, for the
+ * page's error boundary.
+ */
 export async function page<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof PublicError ? error.toResponse() : error;
+    throw error instanceof PublicError || isOutage(error) ? publicError(error, "page").toResponse() : error;
   }
 }
 

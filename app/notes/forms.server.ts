@@ -5,9 +5,8 @@
  */
 import { data, redirect } from "@remix-run/node";
 import { z } from "zod";
-import { isOutage } from "~/data/table.server";
 import { PublicError } from "~/errors";
-import { checked, logError } from "~/http.server";
+import { checked, publicError, readForm } from "~/http.server";
 import { isNoteId, type Note, type NoteDraft } from "./note";
 import { createNote, deleteNote, pinNote, restoreNote, saveNote } from "./notes.server";
 
@@ -51,17 +50,6 @@ const noteForm = z.discriminatedUnion("intent", [
   z.strictObject({ intent: z.literal("restore"), open }),
 ]);
 
-async function readForm(request: Request): Promise<Record<string, unknown>> {
-  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (type !== "application/x-www-form-urlencoded" && type !== "multipart/form-data")
-    throw new PublicError("unsupported-type");
-  try {
-    return Object.fromEntries(await request.formData());
-  } catch (error) {
-    throw new PublicError("bad-request", { cause: error });
-  }
-}
-
 const saved = ({ noteId, title, revision, changedAt, pinned }: Note) => ({
   noteId,
   saved: { title, revision, changedAt, pinned },
@@ -75,9 +63,7 @@ async function answer(noteId: string, form: Form, work: () => Promise<Omit<NoteA
     const done = await work();
     return form.open ? redirect(`/notes/${done.noteId}`, 303) : data<NoteAnswer>(done);
   } catch (error) {
-    if (!(error instanceof PublicError)) logError(error, "notes");
-    const refusal =
-      error instanceof PublicError ? error : new PublicError(isOutage(error) ? "unavailable" : "internal");
+    const refusal = publicError(error, "notes");
     const { title = "", text } = form;
     return data<NoteAnswer>(
       {
