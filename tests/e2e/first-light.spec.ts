@@ -26,6 +26,7 @@ test("A new person signs up, writes a note, asks about it and reads the answer w
   await page.goto("/");
   await expect(page).toHaveURL(/\/sign-in/);
   await page.getByRole("link", { name: "Create account" }).click();
+  await expect(page).toHaveURL(/\/sign-up/);
   await page.getByLabel("Email").fill(email);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Create account" }).click();
