@@ -134,11 +134,14 @@ export function NoteEditor(props: EditorProps) {
   const blank = draft.title.trim() === "" && draft.text.trim() === "" && !stored;
   // The id under which a kept, never saved note was sent before: sending it again makes no second one.
   const [ownId, setOwnId] = useState(noteId);
-  const [spareId] = useState(props.newId);
+  // Chosen once, when it is needed, so that a repeated save makes one note.
+  const [spareId, setSpareId] = useState<string>();
+  if (gone && spareId === undefined && props.newId !== ownId) setSpareId(props.newId);
   const target = gone || revisionToSave(state) === 0 ? "/notes/new" : `/notes/${ownId}`;
+  const createdId = gone ? spareId : ownId;
   const fields: Record<string, string> =
     target === "/notes/new"
-      ? { intent: "create", title: draft.title, text: draft.text, noteId: gone ? spareId : ownId }
+      ? { intent: "create", title: draft.title, text: draft.text, ...(createdId && { noteId: createdId }) }
       : { intent: "save", title: draft.title, text: draft.text, revision: String(revisionToSave(state)) };
 
   const notKept = useKept(userId, place, ownId, state, ready);

@@ -1,4 +1,5 @@
-/** Reading what a fetcher got. */
+/** Reading what the forms of notes were answered. */
+import type { ShouldRevalidateFunctionArgs } from "@remix-run/react";
 import { useEffect, useRef } from "react";
 
 /**
@@ -13,4 +14,19 @@ export function useAnswer<T>(answer: T | undefined, handle: (answer: T) => void)
     handled.current = answer;
     handle(answer);
   });
+}
+
+/**
+ * Whether a form was refused, by the server or because nobody could be reached: then nothing changed, and what is
+ * on the page need not be asked for again. Asking would even close the page if nobody can be reached.
+ */
+export function wasRefused({
+  actionStatus,
+  actionResult,
+}: Pick<ShouldRevalidateFunctionArgs, "actionStatus" | "actionResult">): boolean {
+  const answer: unknown = actionResult;
+  return (
+    (actionStatus !== undefined && actionStatus >= 400) ||
+    (typeof answer === "object" && answer !== null && "refused" in answer)
+  );
 }

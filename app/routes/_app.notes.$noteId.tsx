@@ -1,7 +1,6 @@
 import { type ActionFunctionArgs, data, type LoaderFunctionArgs, type MetaFunction } from "@remix-run/node";
 import {
   type ClientActionFunctionArgs,
-  data as clientData,
   Link,
   type ShouldRevalidateFunctionArgs,
   useActionData,
@@ -14,6 +13,7 @@ import { ulid } from "ulid";
 import { requirePerson } from "~/auth/session.server";
 import { PublicError } from "~/errors";
 import { page } from "~/http.server";
+import { wasRefused } from "~/notes/answers";
 import { answerNoteForm, type NoteAnswer } from "~/notes/forms.server";
 import { NoteEditor } from "~/notes/NoteEditor";
 import { getNoteOrTombstone } from "~/notes/notes.server";
@@ -51,23 +51,13 @@ export async function clientAction({ serverAction, params }: ClientActionFunctio
     // That is how a browser says that nobody answered. The editor stays, and so do its words.
     if (!(error instanceof TypeError)) throw error;
     const message = "Sidenote cannot be reached. What you wrote is kept here. Try again.";
-    const answer: NoteAnswer = { noteId: params.noteId ?? "", refused: { code: "unavailable", message } };
-    return clientData(answer, { status: 503 });
+    return { noteId: params.noteId ?? "", refused: { code: "unavailable", message } } satisfies NoteAnswer;
   }
 }
 
-export function shouldRevalidate({
-  currentUrl,
-  nextUrl,
-  currentParams,
-  nextParams,
-  formMethod,
-  formData,
-  actionStatus,
-  defaultShouldRevalidate,
-}: ShouldRevalidateFunctionArgs) {
-  // A form that was refused changed nothing; and if nobody can be reached, asking again would close the editor.
-  if (actionStatus !== undefined && actionStatus >= 400) return false;
+export function shouldRevalidate(change: ShouldRevalidateFunctionArgs) {
+  const { currentUrl, nextUrl, currentParams, nextParams, formMethod, formData } = change;
+  if (wasRefused(change)) return false;
   if (currentParams.noteId !== nextParams.noteId) return true;
   // The editor leaves by itself.
   if (formData?.get("intent") === "delete") return false;
@@ -75,7 +65,7 @@ export function shouldRevalidate({
   if (nextParams.noteId === "new") return false;
   // What is looked for in the list does not concern the note beside it.
   const reads = formMethod === undefined || formMethod.toUpperCase() === "GET";
-  return reads && currentUrl.search !== nextUrl.search ? false : defaultShouldRevalidate;
+  return reads && currentUrl.search !== nextUrl.search ? false : change.defaultShouldRevalidate;
 }
 
 export default function NoteRoute() {

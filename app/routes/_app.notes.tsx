@@ -1,9 +1,16 @@
 import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
-import { Outlet, useFetcher, useLoaderData, useParams, useSubmit } from "@remix-run/react";
+import {
+  Outlet,
+  type ShouldRevalidateFunctionArgs,
+  useFetcher,
+  useLoaderData,
+  useParams,
+  useSubmit,
+} from "@remix-run/react";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { requirePerson } from "~/auth/session.server";
 import { page } from "~/http.server";
-import { useAnswer } from "~/notes/answers";
+import { useAnswer, wasRefused } from "~/notes/answers";
 import { mergeCards } from "~/notes/listing";
 import { NoteList } from "~/notes/NoteList";
 import type { NoteCard } from "~/notes/note";
@@ -23,6 +30,14 @@ export function loader({ request }: LoaderFunctionArgs) {
     const cursor = searchParams.get("cursor") ?? undefined;
     return { userId, ...(await listNotes(userId, { cursor })), middle: cursor !== undefined };
   });
+}
+
+/** Going from note to note leaves the list as it is. */
+export function shouldRevalidate(change: ShouldRevalidateFunctionArgs) {
+  const { currentUrl, nextUrl, formMethod } = change;
+  if (wasRefused(change)) return false;
+  if (formMethod !== undefined && formMethod.toUpperCase() !== "GET") return true;
+  return currentUrl.search !== nextUrl.search || currentUrl.pathname === nextUrl.pathname;
 }
 
 type Loaded = { items: NoteCard[]; cursor?: string };

@@ -2,6 +2,7 @@ import type { LoaderFunctionArgs } from "@remix-run/node";
 import { Outlet, type ShouldRevalidateFunctionArgs, useLoaderData } from "@remix-run/react";
 import { requirePerson } from "~/auth/session.server";
 import { page } from "~/http.server";
+import { wasRefused } from "~/notes/answers";
 import { countNotes } from "~/notes/notes.server";
 import { getActivity } from "~/threads/answering.server";
 import { Shell } from "~/threads/Shell";
@@ -21,16 +22,9 @@ export function loader({ request }: LoaderFunctionArgs) {
 }
 
 /** Moving between pages changes nothing here, and neither do a look at a thread and its settings. */
-export function shouldRevalidate({
-  formMethod,
-  formData,
-  actionStatus,
-  currentUrl,
-  nextUrl,
-  defaultShouldRevalidate,
-}: ShouldRevalidateFunctionArgs) {
-  // A form that was refused changed nothing; and if nobody can be reached, asking again would close the page.
-  if (actionStatus !== undefined && actionStatus >= 400) return false;
+export function shouldRevalidate(change: ShouldRevalidateFunctionArgs) {
+  const { formMethod, formData, currentUrl, nextUrl, defaultShouldRevalidate } = change;
+  if (wasRefused(change)) return false;
   if (formMethod && formMethod !== "GET") return !["seen", "settings"].includes(String(formData?.get("intent")));
   return currentUrl.href === nextUrl.href && defaultShouldRevalidate;
 }
