@@ -16,8 +16,18 @@ const names = ({ threadId }: Address, runId: string): Condition => ({ attr: `liv
 export function createActivity(basis: Basis, reap: (address: Address) => Promise<RunItem | undefined>) {
   const { store, clock, time, limit, report, getRun, isExpired } = basis;
 
-  /** Adds a run that is about to be claimed. False: the person's limit of live runs is reached. */
-  async function addLive(address: Address, runId: string): Promise<boolean> {
+  /** ACTIVITY as it was a moment ago: enough to know whether the item is there, and where to be careful. */
+  const peek = ({ userId }: Address) => store.get("activity", { userId }, { consistent: false });
+
+  /** Whether the limit of live runs seems to be reached by other threads. */
+  const seemsFull = ({ threadId }: Address, seen: ActivityItem | undefined): boolean =>
+    seen !== undefined && !(threadId in seen.live) && Object.keys(seen.live).length >= limit.liveRuns;
+
+  /**
+   * Adds a run that is about to be claimed. `seen` is what {@link peek} saw. False: the person's limit of live runs
+   * is reached.
+   */
+  async function addLive(address: Address, runId: string, seen: ActivityItem | undefined): Promise<boolean> {
     const { userId, threadId } = address;
     const entry: LiveEntry = { runId, since: clock.now() };
     const room: Condition = {
@@ -26,20 +36,17 @@ export function createActivity(basis: Basis, reap: (address: Address) => Promise
         { attr: liveOf(threadId), exists: true },
       ],
     };
-    for (let round = 0; round < 3; round++) {
-      const change = { set: { [liveOf(threadId)]: entry }, remove: [unreadOf(threadId)] };
-      if ((await store.update("activity", { userId }, change, room)) === "done") return true;
-      const activity = await store.get("activity", { userId }, { consistent: true });
-      if (activity) {
-        if (round > 0) return false;
-        for (const [thread, live] of Object.entries(activity.live))
-          await repairEntry({ userId, threadId: thread }, live);
-      } else {
-        const first: ActivityItem = { live: { [threadId]: entry }, unread: {} };
-        if ((await store.put("activity", { userId }, first, absent)) === "done") return true;
-      }
+    if (!seen) {
+      const first: ActivityItem = { live: { [threadId]: entry }, unread: {} };
+      if ((await store.put("activity", { userId }, first, absent)) === "done") return true;
     }
-    return false;
+    const change = { set: { [liveOf(threadId)]: entry }, remove: [unreadOf(threadId)] };
+    if ((await store.update("activity", { userId }, change, room)) === "done") return true;
+    // Full. Some of the entries may be of runs whose server is dead.
+    const activity = await store.get("activity", { userId }, { consistent: true });
+    for (const [thread, live] of Object.entries(activity?.live ?? {}))
+      await repairEntry({ userId, threadId: thread }, live);
+    return (await store.update("activity", { userId }, change, room)) === "done";
   }
 
   /** Takes back an entry whose claim did not come about. */
@@ -134,5 +141,5 @@ export function createActivity(basis: Basis, reap: (address: Address) => Promise
     await store.update("activity", { userId }, { remove }, present);
   }
 
-  return { addLive, removeLive, moveToUnread, getActivity, markSeen, forget };
+  return { peek, seemsFull, addLive, removeLive, moveToUnread, getActivity, markSeen, forget };
 }

@@ -51,7 +51,10 @@ export function createRuns(options: RunsOptions): Runs {
   const { store, clock, time, limit, report, backOff, settle, daysAhead, getRun, getThread, getMessage, isExpired } =
     basis;
   const { readLog, readPath, readHistory } = createReading(basis);
-  const { addLive, removeLive, moveToUnread, getActivity, markSeen, forget } = createActivity(basis, reap);
+  const { peek, seemsFull, addLive, removeLive, moveToUnread, getActivity, markSeen, forget } = createActivity(
+    basis,
+    reap,
+  );
   const produce = createProducer(basis, { finish, moveToUnread, markRunDeleted, cite: options.cite });
 
   // --- Ending for others ---------------------------------------------------------------------------------------
@@ -162,11 +165,11 @@ export function createRuns(options: RunsOptions): Runs {
     /** What `prepare` throws is the caller's own and ends the claim. */
     class Refusal extends Error {}
 
-    async function prepare(view: ClaimView): Promise<{ given: Given; value: T }> {
+    async function prepare(view: ClaimView): Promise<{ given: Given; value: T } | Refusal> {
       try {
         return await claimOptions.prepare(view);
       } catch (error) {
-        throw new Refusal("Not prepared", { cause: error });
+        return new Refusal("Not prepared", { cause: error });
       }
     }
 
@@ -189,8 +192,9 @@ export function createRuns(options: RunsOptions): Runs {
         if (!question) {
           const history = await readHistory(address, parentOfQuestion(run), claimOptions.history);
           if (!history) return undefined;
-          const { given } = await prepare({ thread, history });
-          const item = questionOf(given, history.at(-1), request.text, run.startedAt ?? clock.now());
+          const prepared = await prepare({ thread, history });
+          if (prepared instanceof Refusal) throw prepared;
+          const item = questionOf(prepared.given, history.at(-1), request.text, run.startedAt ?? clock.now());
           const outcome = await store.put("message", { ...address, messageId: ownId }, item, absent);
           question = outcome === "done" ? item : await getMessage(address, ownId);
         }
@@ -203,9 +207,10 @@ export function createRuns(options: RunsOptions): Runs {
     /** One round. Undefined: something changed meanwhile; begin again. */
     async function round(): Promise<ClaimOutcome<T> | undefined> {
       const to = isSend ? (request.branch ? request.parentId : undefined) : request.of;
-      const [thread, run, page] = await Promise.all([
+      const [thread, run, activity, page] = await Promise.all([
         getThread(address),
         getRun(address),
+        peek(address),
         branchRoot
           ? { items: [] }
           : store.list(
@@ -216,7 +221,8 @@ export function createRuns(options: RunsOptions): Runs {
       ]);
       const find = async (id: string) => page.items.find((item) => item.id === id) ?? (await getMessage(address, id));
 
-      if (thread ? !isReadable(thread) : !(isSend && request.create)) return { outcome: "not-found" };
+      if (thread ? !isReadable(thread) : !(isSend && request.create && claimOptions.thread))
+        return { outcome: "not-found" };
       if (run?.state === "deleted") return { outcome: "not-found" };
 
       if (run?.claimId === claimId) {
@@ -262,13 +268,18 @@ export function createRuns(options: RunsOptions): Runs {
       if (!history) return undefined;
 
       isListed = true;
-      const [hasRoom, { given, value }, created] = await Promise.all([
-        addLive(address, runId),
+      const added = addLive(address, runId, activity);
+      // Nothing else is written for a person who may have too many runs already.
+      if (seemsFull(address, activity) && !(await added)) return { outcome: "too-many-runs" };
+      const [hasRoom, prepared, created] = await Promise.all([
+        added,
         prepare({ thread, history }),
         thread || !claimOptions.thread ? "done" : store.put("thread", address, claimOptions.thread, absent),
       ]);
       if (!hasRoom) return { outcome: "too-many-runs" };
+      if (prepared instanceof Refusal) throw prepared;
       if (created === "refused") return undefined;
+      const { given, value } = prepared;
 
       const now = clock.now();
       const last = history.at(-1);
