@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { chooseNotes, estimateTokens, noteTokens } from "./choose";
+import { chooseNotes, estimateTokens, listBudget, noteTokens } from "./choose";
 import type { Note } from "./note";
 
 const notes = fc.uniqueArray(
@@ -51,6 +51,27 @@ test("pinned notes come first, then the newest change, in the same order whateve
       }
     }),
   );
+});
+
+test("however large the model's window, the list of what went in fits into the items that store it", () => {
+  for (const title of ["Short", "長い題名".repeat(50)]) {
+    const many = Array.from({ length: 10_000 }, (_, index) => ({
+      noteId: `01J${String(index).padStart(23, "0")}`,
+      title,
+      text: "word",
+      revision: 1,
+      pinned: false,
+      createdAt: 0,
+      changedAt: index,
+    }));
+    const { chosen, leftOut } = chooseNotes(many, 10_000_000);
+    const list = chosen.map(({ noteId, title, revision }, index) => ({ number: index, noteId, title, revision }));
+    expect(Buffer.byteLength(JSON.stringify(list))).toBeLessThan(listBudget * 1.1);
+    expect(chosen.length + leftOut).toBe(many.length);
+    // The newest ones.
+    expect(chosen[0]?.changedAt).toBe(9_999);
+    expect(chosen.length).toBeGreaterThan(80);
+  }
 });
 
 test("a long pinned note that does not fit leaves its room to the others", () => {

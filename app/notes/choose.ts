@@ -1,5 +1,14 @@
-/** Which notes go into a prompt, by a budget of tokens that is never passed. */
+/** Which notes go into a prompt, by budgets that are never passed. */
 import { byPinThenChange, type Note } from "./note";
+
+/**
+ * Question and answer each store which notes went in, beside up to 300 KB of text, and an item of the table holds
+ * 400 KB. So the list has a budget of its own, in bytes; with short titles that is some 600 notes.
+ */
+export const listBudget = 64_000;
+/** What a note takes in that list beside its title: id, number, revision, and their names. */
+const bytesAroundTitle = 90;
+const encoder = new TextEncoder();
 
 /** What the lines around a note in the prompt cost: its number, its delimiters. */
 const tokensAroundNote = 16;
@@ -32,10 +41,13 @@ export function chooseNotes(notes: readonly Note[], budgetTokens: number): { cho
   const ordered = [...notes].sort(byPinThenChange);
   const chosen: Note[] = [];
   let left = budgetTokens;
+  let leftOfList = listBudget;
   for (const note of ordered) {
     const cost = noteTokens(note);
-    if (cost > left) continue;
+    const listed = encoder.encode(note.title).length + bytesAroundTitle;
+    if (cost > left || listed > leftOfList) continue;
     left -= cost;
+    leftOfList -= listed;
     chosen.push(note);
   }
   return { chosen, leftOut: notes.length - chosen.length };
