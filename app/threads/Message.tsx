@@ -4,7 +4,7 @@
  * nothing: only the actions below it become usable.
  */
 import { Link, useRevalidator } from "@remix-run/react";
-import { createContext, type KeyboardEvent, useContext, useEffect, useMemo, useRef, useState } from "react";
+import { createContext, type KeyboardEvent, memo, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { ulid } from "ulid";
 import type { ThreadSettings } from "~/ai/settings";
 import type { ErrorCode } from "~/errors";
@@ -19,7 +19,7 @@ import { findModel, groupModels, type Offer, remarkOf } from "./models-store";
 import { EndCard } from "./RunCards";
 import { Chips, type SidenoteCard, Sidenotes } from "./Sidenotes";
 import { titleFrom } from "./title";
-import type { Ending, MessageUsage, Sidenote } from "./view";
+import type { Ending, MessageUsage, MessageView, Sidenote } from "./view";
 
 /** What the messages of one thread have in common. */
 export interface TranscriptContext {
@@ -27,6 +27,8 @@ export interface TranscriptContext {
   /** An answer is being sent for or is running: nothing else can be asked for. */
   busy: boolean;
   offer: Offer;
+  /** How many notes go along with a question, as far as is known before its run begins. */
+  notes: number;
   /** Id of the question that is being edited. */
   editing: string | null;
   edit(questionId: string | null): void;
@@ -99,7 +101,13 @@ export function questionOf(shown: ShownMessage): QuestionState {
   return { id: shown.id, text, parentId, createdAt, versions: [], turn };
 }
 
-export function Question({ question, unanswered }: { question: QuestionState; unanswered: boolean }) {
+export const Question = memo(function Question({
+  question,
+  unanswered,
+}: {
+  question: QuestionState;
+  unanswered: boolean;
+}) {
   const { editing, edit, busy, again } = useTranscript();
   const { id, text, parentId, createdAt, versions, turn } = question;
   // Under a finger there is no pointing at: a tap on a slip shows what can be done with it.
@@ -157,7 +165,7 @@ export function Question({ question, unanswered }: { question: QuestionState; un
       </article>
     </div>
   );
-}
+});
 
 /** A message that is not in: why, and what can be done. It never disappears by itself. */
 function Refused({ turn }: { turn: LiveTurn }) {
@@ -235,18 +243,25 @@ interface AnswerState {
   durationMs?: number | undefined;
 }
 
+/** Answers of stored messages: made once, so that only the live one is rendered again while it grows. */
+const stored = new WeakMap<MessageView, AnswerState>();
+
 /** An answer, stored or live. `numbers` are the notes of the live one. */
 export function answerOf(shown: ShownMessage, numbers: readonly SidenoteCard[]): AnswerState {
   if (shown.kind === "message") {
+    const known = stored.get(shown.message);
+    if (known) return known;
     const { parentId, sidenotes, ...message } = shown.message;
-    return { ...message, questionId: parentId ?? "", notes: sidenotes ?? [] };
+    const answer = { ...message, questionId: parentId ?? "", notes: sidenotes ?? [] };
+    stored.set(shown.message, answer);
+    return answer;
   }
   const { turn } = shown;
   const { text, questionId, ending, error } = turn;
   return { id: shown.id, questionId, text, versions: [], notes: numbers, turn, ending, error };
 }
 
-export function Answer({ answer, isLast }: { answer: AnswerState; isLast: boolean }) {
+export const Answer = memo(function Answer({ answer, isLast }: { answer: AnswerState; isLast: boolean }) {
   const context = useTranscript();
   const { id, text, turn, ending, notes } = answer;
   const live = turn?.phase === "sending" || turn?.phase === "answering";
@@ -256,7 +271,7 @@ export function Answer({ answer, isLast }: { answer: AnswerState; isLast: boolea
     <div className="frame group/answer pt-5">
       <article aria-label="Assistant" id={`message-${id}`} aria-busy={live}>
         <h2 className="sr-only">Assistant</h2>
-        {waits && turn && <BeforeTheFirstWord turn={turn} notes={notes.length} />}
+        {waits && turn && <BeforeTheFirstWord turn={turn} notes={notes.length || context.notes} />}
         {text !== "" && (
           <div id={`answer-${id}`}>
             <Markdown
@@ -297,7 +312,7 @@ export function Answer({ answer, isLast }: { answer: AnswerState; isLast: boolea
       <Sidenotes answerId={id} cited={cited} also={live ? [] : also} />
     </div>
   );
-}
+});
 
 const READING = 1_500;
 

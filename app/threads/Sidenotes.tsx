@@ -44,7 +44,7 @@ export function Sidenotes({
           tabIndex={-1}
           className="sidenote appear invisible absolute inset-x-0 top-0 rounded-s noscript:visible noscript:static [&.title.on]:z-1 [&.title.on]:bg-page [&.title.on]:shadow-[0_0_0_8px_var(--page)] [&.title.on>p]:line-clamp-4"
         >
-          <span className="num" aria-hidden>
+          <span className={`num ${display > 9 ? "-ml-2" : ""}`} aria-hidden>
             {display}
           </span>
           <p>

@@ -100,11 +100,14 @@ export function ThreadPage({
   );
 
   const model = settings.value.model;
+  const busy = turn !== undefined;
+  const going = settings.value.notes === "none" ? 0 : notes;
   const context = useMemo<TranscriptContext>(
     () => ({
       threadId,
-      busy: turn !== undefined,
+      busy,
       offer,
+      notes: going,
       editing,
       edit(questionId) {
         setEditing(questionId);
@@ -127,7 +130,7 @@ export function ThreadPage({
         if (text) composer.current?.insert(text);
       },
     }),
-    [threadId, turn, offer, editing, send, saved, changeSettings],
+    [threadId, busy, offer, going, editing, send, saved, changeSettings],
   );
 
   function closePanel() {
@@ -193,7 +196,7 @@ export function ThreadPage({
               <div>{box}</div>
               <p className="margin pt-4 pl-5 text-ink-3 text-meta">
                 <Goes
-                  notes={settings.value.notes === "none" ? 0 : notes}
+                  notes={going}
                   path={path}
                   live={turn !== undefined}
                   typing={typing}

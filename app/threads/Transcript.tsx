@@ -148,10 +148,10 @@ export function Transcript({
   useSidenotes(
     log,
     rows
-      .map(({ answer }) =>
-        answer
-          ? `${answer.id} ${answer.notes.length} ${answer.text.match(/\[\d/g)?.length ?? 0} ${isSettled(answer)}`
-          : "",
+      .map(({ shown, answer }) =>
+        shown.kind === "message" || !answer
+          ? shown.id
+          : `${shown.id}:${answer.notes.length}:${answer.text.match(/\[\d/g)?.length ?? 0}`,
       )
       .join(" "),
   );
@@ -172,5 +172,3 @@ export function Transcript({
 
 const isLive = (shown: ShownMessage): boolean =>
   shown.kind === "answer" && (shown.turn.phase === "sending" || shown.turn.phase === "answering");
-
-const isSettled = (answer: { turn?: { phase: string } | undefined }): boolean => answer.turn === undefined;
