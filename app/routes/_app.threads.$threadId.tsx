@@ -1,11 +1,12 @@
 import { type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction, redirect } from "@remix-run/node";
-import { useLoaderData } from "@remix-run/react";
+import { type ClientLoaderFunctionArgs, useLoaderData } from "@remix-run/react";
 import { requirePerson } from "~/auth/session.server";
 import { checked, page, readForm } from "~/http.server";
 import { changeThread, loadThread } from "~/threads/answering.server";
 import { ThreadPage } from "~/threads/ThreadPage";
 import { threadForm } from "~/threads/thread-form";
 import { ErrorPage } from "~/ui/error-page";
+import { keepAsking } from "~/ui/keep-asking";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: data ? `${data.thread.title} · Sidenote` : "Sidenote" },
@@ -17,6 +18,10 @@ export function loader({ request, params: { threadId = "" } }: LoaderFunctionArg
     const at = new URL(request.url).searchParams.get("at");
     return loadThread(userId, threadId, at ? { at } : {});
   });
+}
+
+export function clientLoader({ serverLoader }: ClientLoaderFunctionArgs) {
+  return keepAsking(() => serverLoader<typeof loader>());
 }
 
 export function action({ request, params: { threadId = "" } }: ActionFunctionArgs) {

@@ -1,5 +1,10 @@
 import type { LoaderFunctionArgs } from "@remix-run/node";
-import { Outlet, type ShouldRevalidateFunctionArgs, useLoaderData } from "@remix-run/react";
+import {
+  type ClientLoaderFunctionArgs,
+  Outlet,
+  type ShouldRevalidateFunctionArgs,
+  useLoaderData,
+} from "@remix-run/react";
 import { requirePerson } from "~/auth/session.server";
 import { page } from "~/http.server";
 import { wasRefused } from "~/notes/answers";
@@ -8,6 +13,7 @@ import { getActivity } from "~/threads/answering.server";
 import { Shell } from "~/threads/Shell";
 import { listThreads } from "~/threads/threads.server";
 import { ErrorPage } from "~/ui/error-page";
+import { keepAsking } from "~/ui/keep-asking";
 
 export function loader({ request }: LoaderFunctionArgs) {
   return page(async () => {
@@ -19,6 +25,10 @@ export function loader({ request }: LoaderFunctionArgs) {
     ]);
     return { person: { userId, email }, threads, activity, notes, now: Date.now() };
   });
+}
+
+export function clientLoader({ serverLoader }: ClientLoaderFunctionArgs) {
+  return keepAsking(() => serverLoader<typeof loader>());
 }
 
 /** Moving between pages changes nothing here, and neither do a look at a thread and its settings. */
