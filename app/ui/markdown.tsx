@@ -449,9 +449,12 @@ function idle(): Promise<void> {
   );
 }
 
-/** Whether a box holds more than its width shows; then it must be reachable by the keyboard. */
+/**
+ * Whether a box holds more than its width shows; then it must be reachable by the keyboard. Until it has been
+ * measured (and without a script for good) it counts as if it did.
+ */
 function useScrolls(box: RefObject<HTMLElement>): boolean {
-  const [scrolls, setScrolls] = useState(false);
+  const [scrolls, setScrolls] = useState(true);
   useEffect(() => {
     const element = box.current;
     if (!element) return;

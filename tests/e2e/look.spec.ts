@@ -97,8 +97,7 @@ test("Nothing blinks or moves for a person who wants less motion", async ({ app,
   await page.goto("/");
   await send(page, "Say something, marker-still");
   const caret = page.getByRole("log", { name: "Conversation" }).locator(".caret").first();
-  await expect(caret).toBeVisible();
-  expect(await caret.evaluate((element) => getComputedStyle(element).animationName)).toBe("none");
+  await expect(caret).toHaveCSS("animation-name", "none");
   await page.getByRole("button", { name: "Stop" }).click();
   await app.clearScenarios();
 });
