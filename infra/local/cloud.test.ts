@@ -60,7 +60,7 @@ describe("The vendors that a machine can reach", () => {
   });
 });
 
-describe("What app servers are told", () => {
+describe("What app servers are told", { timeout: 30_000 }, () => {
   let folder: string;
   let cloud: Cloud | undefined;
   const start = async (vendors?: Vendors): Promise<Cloud> => {

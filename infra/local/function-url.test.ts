@@ -199,7 +199,7 @@ describe("The stand-in for the function URL", () => {
   });
 });
 
-describe("The isolated runtime", () => {
+describe("The isolated runtime", { timeout: 30_000 }, () => {
   const source = `
     let ticks = 0;
     export const handler = awslambda.streamifyResponse(async (event, stream, context) => {
@@ -233,6 +233,8 @@ describe("The isolated runtime", () => {
     }
   }
 
+  const waitUntil = (holds: () => boolean) => vi.waitUntil(holds, { timeout: 10_000 });
+
   async function ask(url: string): Promise<{ pid: string; seconds: number }> {
     const [pid = "", seconds] = (await (await fetch(url)).text()).split("\n");
     return { pid, seconds: Number(seconds) };
@@ -250,13 +252,13 @@ describe("The isolated runtime", () => {
   test("stands still from the end of an invocation to the next one", async () => {
     const { url } = await serveIsolated(30_000);
     const { pid } = await ask(url);
-    await vi.waitUntil(() => stateOf(pid).startsWith("T"));
+    await waitUntil(() => stateOf(pid).startsWith("T"));
     expect((await ask(url)).pid).toBe(pid);
-    await vi.waitUntil(() => stateOf(pid).startsWith("T"));
+    await waitUntil(() => stateOf(pid).startsWith("T"));
   });
 
   test("kills at the deadline, which the client sees as a cut", async () => {
-    const { url } = await serveIsolated(400);
+    const { url } = await serveIsolated(2_000);
     const response = await fetch(`${url}/hang`);
     expect(response.status).toBe(200);
     const reader = response.body?.getReader();
@@ -265,13 +267,13 @@ describe("The isolated runtime", () => {
       .trim();
     expect(stateOf(pid)).not.toBe("");
     await expect(reader?.read()).rejects.toThrow();
-    await vi.waitUntil(() => stateOf(pid) === "");
+    await waitUntil(() => stateOf(pid) === "");
   });
 
   test("leaves no process behind when it is stopped", async () => {
     const served = await serveIsolated(30_000);
     const { pid } = await ask(served.url);
     await served.stop(0);
-    await vi.waitUntil(() => stateOf(pid) === "");
+    await waitUntil(() => stateOf(pid) === "");
   });
 });

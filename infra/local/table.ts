@@ -4,11 +4,13 @@
  */
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
 import {
   type AttributeValue,
   ConditionalCheckFailedException,
   CreateTableCommand,
   DeleteItemCommand,
+  DescribeTableCommand,
   DynamoDBClient,
   ListTablesCommand,
   ScanCommand,
@@ -24,9 +26,18 @@ export interface LocalTable {
   stop(): Promise<void>;
 }
 
-async function createTable(client: DynamoDBClient): Promise<void> {
+/** Creates the table in a new folder, and waits until it takes items: until then it answers that it is not there. */
+async function ensureTable(client: DynamoDBClient): Promise<void> {
   const { TableNames = [] } = await client.send(new ListTablesCommand({}));
-  if (TableNames.includes(tableName)) return;
+  if (!TableNames.includes(tableName)) await createTable(client);
+  for (const give = Date.now() + 10_000; ; await wait(10)) {
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: tableName }));
+    if (Table?.TableStatus === "ACTIVE") return;
+    if (Date.now() > give) throw new Error("The local table was never made whole. Remove its data folder.");
+  }
+}
+
+async function createTable(client: DynamoDBClient): Promise<void> {
   await client.send(
     new CreateTableCommand({
       TableName: tableName,
@@ -93,15 +104,18 @@ async function removeExpired(client: DynamoDBClient, onRemoved: (item: Item) => 
 }
 
 /**
- * Starts the table on a free port of 127.0.0.1, its files in `folder`. `onRemoved` gets each item that expired:
+ * Starts the table on a free port of 127.0.0.1, its files in `folder`, or in memory without one. `onRemoved` gets each item that expired:
  * the place for whoever finishes deletions. `expireEveryMs` is one minute unless told.
  */
-export async function startTable(options: {
-  folder: string;
-  onRemoved?: (item: Item) => void;
-  expireEveryMs?: number;
-}): Promise<LocalTable> {
-  const server = dynalite({ path: options.folder, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+export async function startTable(
+  options: { folder?: string; onRemoved?: (item: Item) => void; expireEveryMs?: number } = {},
+): Promise<LocalTable> {
+  const server = dynalite({
+    ...(options.folder ? { path: options.folder } : {}),
+    createTableMs: 0,
+    deleteTableMs: 0,
+    updateTableMs: 0,
+  });
   // A frozen function finds its connection still open when it is woken within this time.
   server.keepAliveTimeout = 60_000;
   server.listen(0, "127.0.0.1");
@@ -112,7 +126,7 @@ export async function startTable(options: {
     region: "us-east-1",
     credentials: { accessKeyId: "local", secretAccessKey: "local" },
   });
-  await createTable(client);
+  await ensureTable(client);
 
   let expiring: Promise<void> | undefined;
   const timer = setInterval(() => {
