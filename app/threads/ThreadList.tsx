@@ -10,7 +10,7 @@ import { DangerIcon, DeleteIcon, MoreIcon, PencilIcon, PinIcon, UnpinIcon } from
 import { Menu } from "~/ui/menu";
 import { useActivity } from "./activity-store";
 import { groupThreads, localDay, utcDay } from "./thread-groups";
-import { useThreadList } from "./thread-list";
+import { isListInSight, useThreadList } from "./thread-list";
 import type { ActivityView, ThreadCard } from "./view";
 
 const Dialog = lazy(() => import("~/ui/dialog"));
@@ -261,7 +261,7 @@ export function ThreadMenu({ thread, name = "More", onRename, open, onOpenChange
                 label: "Rename",
                 icon: <PencilIcon />,
                 onSelect: onRename ?? (() => setAsking(true)),
-                movesFocus: true,
+                movesFocus: () => true,
               },
               thread.pinned
                 ? { label: "Unpin", icon: <UnpinIcon />, onSelect: () => pin(thread.threadId, false) }
@@ -271,7 +271,8 @@ export function ThreadMenu({ thread, name = "More", onRename, open, onOpenChange
                 icon: <DeleteIcon />,
                 onSelect: () => remove(thread.threadId),
                 destructive: true,
-                movesFocus: true,
+                // To Undo in the row, if that is in sight.
+                movesFocus: isListInSight,
               },
             ],
           },

@@ -50,6 +50,9 @@ export function useThreadList(): ThreadList {
   return list;
 }
 
+/** Whether the list is on screen: as a column, or as an open drawer. */
+export const isListInSight = (): boolean => (document.getElementById("threads")?.getClientRects().length ?? 0) > 0;
+
 type Outcome = "done" | "gone" | "failed";
 
 /** Posts to the thread's page. Asked for as data, Remix runs the action alone and renders no page. */
@@ -198,17 +201,6 @@ export function ThreadListProvider({ page, children }: { page: ThreadPage; child
     },
     [navigate, stay],
   );
-  const remove = useCallback(
-    (threadId: string) => {
-      setLeaving((before) => new Set(before).add(threadId));
-      setNews("Thread deleted. Undo is next.");
-      timers.current.set(
-        threadId,
-        setTimeout(() => void sendDelete(threadId), UNDO),
-      );
-    },
-    [sendDelete],
-  );
   const undo = useCallback(
     (threadId: string) => {
       if (!timers.current.has(threadId)) return;
@@ -216,6 +208,23 @@ export function ThreadListProvider({ page, children }: { page: ThreadPage; child
       setNews("Thread kept.");
     },
     [stay],
+  );
+  const remove = useCallback(
+    (threadId: string) => {
+      setLeaving((before) => new Set(before).add(threadId));
+      if (isListInSight()) setNews("Thread deleted. Undo is next.");
+      else
+        showToast({
+          text: "Thread deleted",
+          action: { label: "Undo", onAction: () => undo(threadId) },
+          seconds: UNDO / 1000,
+        });
+      timers.current.set(
+        threadId,
+        setTimeout(() => void sendDelete(threadId), UNDO),
+      );
+    },
+    [sendDelete, undo],
   );
   const flush = useCallback(() => {
     const waiting = [...timers.current.keys()];

@@ -17,7 +17,7 @@ export interface MenuContentProps {
 export function MenuContent({ groups, open, onOpenChange, align, side, button, labelledBy }: MenuContentProps) {
   const focusMoved = useRef(false);
   function select(item: MenuItem) {
-    focusMoved.current = item.movesFocus ?? false;
+    focusMoved.current = item.movesFocus?.() ?? false;
     item.onSelect();
   }
   return (

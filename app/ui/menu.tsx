@@ -16,8 +16,8 @@ export interface MenuItem {
   disabled?: boolean;
   /** Given for items of which one is chosen. */
   checked?: boolean;
-  /** The choice moves the focus itself, so the button does not get it back. */
-  movesFocus?: boolean;
+  /** Whether the choice moves the focus itself, so that the button does not get it back. */
+  movesFocus?: () => boolean;
 }
 
 export interface MenuGroup {

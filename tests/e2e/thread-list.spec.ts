@@ -82,6 +82,18 @@ test("A deleted thread can be taken back; left alone it is gone for good", async
   expect((await app.request(account, `/threads/${threadId}`)).status).toBe(404);
 });
 
+test("While the threads are out of sight, a toast offers the way back", async ({ app, page, account }) => {
+  const threadId = await ask(app, account, "Alder trees");
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(`/threads/${threadId}`);
+  await page.getByRole("button", { name: "More", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await expect(page.getByRole("button", { name: "More", exact: true })).toBeFocused();
+  await page.getByRole("status").getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("button", { name: "Show threads" }).click();
+  await expect(row(page, "Alder trees")).toBeVisible();
+});
+
 test("Leaving the page sends the delete before its undo has run out", async ({ app, page, account }) => {
   const threadId = await ask(app, account, "Alder trees");
   await page.goto("/");
@@ -129,6 +141,24 @@ test("The list, the tab and the button of the drawer say what another thread is 
   await expect(page).toHaveTitle(/^Birch trees/);
   await expect(birch).not.toHaveAccessibleName(/unread/);
   await app.clearScenarios();
+});
+
+test("A long list loads as it is scrolled, and says when it cannot", async ({ app, page, account }) => {
+  await app.scenario({ match: { text: "marker-many" }, firstTokenMs: 1, tokenMs: 1, tokens: 2, fault: "none" });
+  for (let made = 0; made < 54; made += 9)
+    await Promise.all(Array.from({ length: 9 }, (_, index) => ask(app, account, `Tree ${made + index} marker-many`)));
+  await app.clearScenarios();
+  let isCut = true;
+  await page.route("**/threads?cursor=*", (route) => (isCut ? route.abort() : route.continue()));
+  await page.goto("/");
+  const links = sidebar(page).getByRole("listitem").getByRole("link");
+  await expect(links).toHaveCount(50);
+  await links.last().scrollIntoViewIfNeeded();
+  await expect(sidebar(page).getByText("More threads could not be loaded.")).toBeVisible();
+  isCut = false;
+  await sidebar(page).getByRole("button", { name: "Try again" }).click();
+  await expect(links).toHaveCount(54);
+  await expect(row(page, "Tree 0 marker-many")).toHaveCount(1);
 });
 
 test("On a phone the threads are a drawer that holds the focus and closes on the way", async ({
