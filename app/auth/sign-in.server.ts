@@ -150,6 +150,8 @@ const withAddress = (request: Request, form: Record<string, string>): Record<str
 export interface Next {
   cookie?: string;
   to: string;
+  /** Whoever is signed in from here on. */
+  userId?: string;
 }
 
 /** A known address gets what fits it: a new code if it was never confirmed, else a way to reset its password. */
@@ -231,7 +233,7 @@ async function openAccount(signIn: cognito.SignIn, redirectTo: string): Promise<
     throw new SignInRefusal("no-match", "Email and password do not match.", "password");
   }
   const headers = await createSession(signIn, signIn);
-  return { cookie: headers.get("Set-Cookie") ?? undefined, to: redirectTo };
+  return { cookie: headers.get("Set-Cookie") ?? undefined, to: redirectTo, userId: signIn.userId };
 }
 
 /** Signs a person in, or leads to what is missing: the confirmation, or a password of their own. */
@@ -347,11 +349,16 @@ export async function signOutEverywhere(request: Request, person: Person): Promi
 }
 
 /** Deletes the person's account with everything in it; the password says that they mean it. */
-export async function deleteOwnAccount(request: Request, form: Record<string, string>, person: Person): Promise<Next> {
+export async function deleteOwnAccount(
+  request: Request,
+  form: Record<string, string>,
+  person: Person,
+  removeThread?: (userId: string, threadId: string) => Promise<void>,
+): Promise<Next> {
   const { password: given } = fields(form, { password });
   await checkOwnPassword(request, person, given);
   await beginAccountDeletion(person.userId);
-  afterwards("account deletion", deleteAccount(person.userId));
+  afterwards("account deletion", deleteAccount(person.userId, { sweepThread: removeThread }));
   const { cookie } = await signOut(request);
   return { cookie, to: "/sign-in?done=deleted" };
 }

@@ -14,6 +14,9 @@
  * | store a thread's settings                | Update THREAD#                  | saveThreadSettings                | 1 WU  |
  * | pin a thread                             | Get, then Update THREAD#        | pinThread                         | 1 RU, 3 WU |
  * | a thread was just used                   | Update THREAD#                  | touchThread                       | 3 WU  |
+ * | threads whose retention is over          | Query byActivity THREAD#0#      | listExpiredThreads                | 1 RU a 4 KB |
+ * | threads that were deleted                | Query byActivity DELETED#       | listTombstones                    | 1 RU a 4 KB |
+ * | a deletion is wholly finished            | Update THREAD#                  | forgetTombstone                   | 3 WU  |
  * | a thread or its RUN, before deciding     | Get THREAD# or RUN, consistent  | runStore.get                      | 1 RU  |
  * | a RUN, to read along                     | Get RUN                         | runStore.get                      | 0.5 RU |
  * | a run's question or answer               | Get MESSAGE#, consistent        | runStore.get                      | 1 RU a 4 KB |

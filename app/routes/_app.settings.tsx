@@ -7,6 +7,7 @@ import { listSessions, requirePerson } from "~/auth/session.server";
 import { changePassword, deleteOwnAccount, signOutEverywhere } from "~/auth/sign-in.server";
 import { PublicError } from "~/errors";
 import { page } from "~/http.server";
+import { removeThread } from "~/threads/answering.server";
 import { AppearanceChoice } from "~/ui/appearance";
 import { Button, buttonClass } from "~/ui/button";
 import { ErrorPage } from "~/ui/error-page";
@@ -34,7 +35,7 @@ export async function action({ request }: ActionFunctionArgs) {
       case "sign-out-everywhere":
         return signOutEverywhere(request, person);
       case "delete-account":
-        return deleteOwnAccount(request, form, person);
+        return deleteOwnAccount(request, form, person, removeThread);
       default:
         throw new PublicError("bad-request");
     }

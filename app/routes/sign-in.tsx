@@ -8,6 +8,7 @@ import { safeRedirect } from "~/auth/redirects";
 import { FormLinks, formLinkClass, Notice, SignInPage, useFirstProblem } from "~/auth/SignInPage";
 import { getPerson } from "~/auth/session.server";
 import { rememberedAddress, signInPerson } from "~/auth/sign-in.server";
+import { tidyAfterSignIn } from "~/threads/answering.server";
 import { Button } from "~/ui/button";
 import { Field, FormError } from "~/ui/field";
 
@@ -35,7 +36,11 @@ export async function loader({ request }: LoaderFunctionArgs) {
 
 export function action({ request }: ActionFunctionArgs) {
   const redirectTo = safeRedirect(new URL(request.url).searchParams.get("redirectTo"));
-  return answerForm(request, (form) => signInPerson(request, form, redirectTo));
+  return answerForm(request, async (form) => {
+    const next = await signInPerson(request, form, redirectTo);
+    if (next.userId) tidyAfterSignIn(next.userId);
+    return next;
+  });
 }
 
 export default function SignInRoute() {

@@ -25,7 +25,10 @@ import type { Given, MessageItem, Position, RunRequest } from "./run-items.serve
 import { runStore } from "./run-store.server";
 import type { ThreadForm } from "./thread-form";
 import {
+  forgetTombstone,
   keptUntil,
+  listExpiredThreads,
+  listTombstones,
   newThreadItem,
   pinThread,
   readSettings,
@@ -340,4 +343,32 @@ export async function changeThread(userId: string, threadId: string, form: Threa
         runs.sweepThread(address).catch((error: unknown) => logError(error, "sweep of a deleted thread")),
       );
   }
+}
+
+/** How long a dying server may still write into a thread that was deleted: longer than any function lives. */
+const LATE_MS = 20 * 60_000;
+
+/**
+ * Finishes what deletions left undone, and deletes the threads whose retention is over with all that is in them.
+ * Repeatable from any step. Called after a sign-in, beside the answer.
+ */
+export async function tidyThreads(userId: string, now = Date.now()): Promise<void> {
+  for (const threadId of await listExpiredThreads(userId, now)) {
+    await removeThread(userId, threadId);
+  }
+  for (const threadId of await listTombstones(userId, now - LATE_MS)) {
+    await runs.sweepThread({ userId, threadId });
+    await forgetTombstone(userId, threadId);
+  }
+}
+
+/** As {@link tidyThreads}, beside the answer of this request. */
+export function tidyAfterSignIn(userId: string): void {
+  currentInvocation().waitUntil(tidyThreads(userId).catch((error: unknown) => logError(error, "tidying of threads")));
+}
+
+/** Deletes one thread with all that is in it; its run ends at the next beat. A repeat is harmless. */
+export async function removeThread(userId: string, threadId: string): Promise<void> {
+  await runs.deleteThread({ userId, threadId });
+  await runs.sweepThread({ userId, threadId });
 }

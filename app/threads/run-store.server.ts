@@ -22,7 +22,7 @@ import { config } from "~/config.server";
 import { type Key, keys, prefixes, threadPartition } from "~/data/keys.server";
 import { documents, isRefused, table } from "~/data/table.server";
 import type { Address, Change, Condition, ItemKeys, Items, Kind, Outcome, Ranges, RunStore } from "./run-items.server";
-import { ThreadEntity } from "./threads.server";
+import { isKept, ThreadEntity } from "./threads.server";
 
 const key = { pk: string().key(), sk: string().key() };
 const plain = { table, entityAttribute: false, timestamps: false } as const;
@@ -133,6 +133,13 @@ function fromStored<K extends Kind>(kind: K, { pk: _, sk, ...attributes }: Store
   return named as unknown as Items[K];
 }
 
+/** A thread whose retention is over counts as deleted, whoever asks. */
+function asDeletedIfExpired(thread: Items["thread"]): Items["thread"] {
+  const { card, deletedAt } = thread;
+  const expired = card && !deletedAt && !isKept({ pinned: card.pinned, activityAt: card.at });
+  return expired ? { ...thread, deletedAt: card.at } : thread;
+}
+
 function toStored(kind: Kind, value: Items[Kind]): Stored {
   if (kind !== "message") return { ...value };
   const { id: _, parentId, ...attributes } = value as Items["message"];
@@ -194,7 +201,9 @@ export const runStore: RunStore = {
       .key({ ...keyOf[kind](itemKey) })
       .options({ consistent })
       .send();
-    return Item && fromStored(kind, Item);
+    if (!Item) return undefined;
+    const found = fromStored(kind, Item);
+    return kind === "thread" ? (asDeletedIfExpired(found as Items["thread"]) as typeof found) : found;
   },
 
   put(kind, itemKey, value, condition) {

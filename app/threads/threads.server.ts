@@ -1,7 +1,8 @@
 /**
  * Threads: the item that a list shows and that decides whether the rest may be read. What happens inside a
- * thread is the run protocol's matter. Of a thread's items only this one carries `expiresAt`; a thread whose
- * last activity is older than the retention is hidden by reads even before the table removes it.
+ * thread is the run protocol's matter. A thread whose last activity is older than the retention counts as deleted
+ * from then on. It carries no TTL: the table would remove this item alone, and nobody would find its insides again.
+ * Whoever signs in has their expired threads deleted with all that is in them.
  */
 import { Entity } from "dynamodb-toolbox/entity";
 import { GetItemCommand } from "dynamodb-toolbox/entity/actions/get";
@@ -17,7 +18,7 @@ import { z } from "zod";
 import { type ThreadSettings, threadSettings } from "~/ai/settings";
 import { config } from "~/config.server";
 import { activityAt, keys, personPartition, prefixes } from "~/data/keys.server";
-import { expiresIn, isRefused, table } from "~/data/table.server";
+import { isRefused, table } from "~/data/table.server";
 import { PublicError } from "~/errors";
 import { isId } from "./ids";
 import { cleanTitle } from "./title";
@@ -34,7 +35,7 @@ export const ThreadEntity = new Entity({
   schema: item({
     pk: string().key(),
     sk: string().key(),
-    activityAt: string(),
+    activityAt: string().optional(),
     card: card.optional(),
     settings: any().optional(),
     createdAt: number().optional(),
@@ -67,7 +68,9 @@ export function keptUntil(thread: Pick<ThreadCard, "pinned" | "activityAt">): nu
   return thread.pinned ? null : thread.activityAt + config.retentionDays * DAY;
 }
 
-const isKept = (thread: ThreadCard, now = Date.now()): boolean => (keptUntil(thread) ?? now + 1) > now;
+/** Whether its retention is not over. */
+export const isKept = (thread: Pick<ThreadCard, "pinned" | "activityAt">, now = Date.now()): boolean =>
+  (keptUntil(thread) ?? now + 1) > now;
 
 /** The attributes of a new Thread item. */
 export function newThreadItem(
@@ -83,7 +86,6 @@ export function newThreadItem(
     card: { title, pinned: false, at: now },
     settings,
     createdAt: now,
-    expiresAt: expiresIn(config.retentionDays, now),
   };
 }
 
@@ -170,12 +172,19 @@ export async function listThreads(
   return { items, cursor: Buffer.from(JSON.stringify(cursor)).toString("base64url") };
 }
 
-const alive = {
+/** The thread is there, was not deleted, and its retention is not over. */
+const alive = () => ({
   and: [
-    { attr: "sk", exists: true },
-    { attr: "deletedAt", exists: false },
+    { attr: "sk" as const, exists: true },
+    { attr: "deletedAt" as const, exists: false },
+    {
+      or: [
+        { attr: "card.pinned" as const, eq: true },
+        { attr: "card.at" as const, gt: Date.now() - config.retentionDays * DAY },
+      ],
+    },
   ],
-} as const;
+});
 
 async function change(work: Promise<unknown>): Promise<void> {
   try {
@@ -192,7 +201,7 @@ export async function renameThread(userId: string, threadId: string, title: stri
   await change(
     ThreadEntity.build(UpdateItemCommand)
       .item({ ...keys.thread(userId, threadId), card: { title: clean } })
-      .options({ condition: { and: [...alive.and] } })
+      .options({ condition: alive() })
       .send(),
   );
 }
@@ -202,7 +211,7 @@ export async function saveThreadSettings(userId: string, threadId: string, setti
   await change(
     ThreadEntity.build(UpdateItemCommand)
       .item({ ...keys.thread(userId, threadId), settings: $set(settings) })
-      .options({ condition: { and: [...alive.and] } })
+      .options({ condition: alive() })
       .send(),
   );
 }
@@ -216,9 +225,8 @@ export async function pinThread(userId: string, threadId: string, pinned: boolea
         ...keys.thread(userId, threadId),
         activityAt: activityAt.thread(pinned, thread.activityAt),
         card: { pinned },
-        expiresAt: pinned ? $remove() : expiresIn(config.retentionDays, thread.activityAt),
       })
-      .options({ condition: { and: [...alive.and] } })
+      .options({ condition: alive() })
       .send(),
   );
 }
@@ -239,9 +247,8 @@ export async function touchThread(
         ...keys.thread(userId, threadId),
         activityAt: activityAt.thread(asPinned, now),
         card: { at: now },
-        expiresAt: asPinned ? $remove() : expiresIn(config.retentionDays, now),
       })
-      .options({ condition: { and: [...alive.and, { attr: "card.pinned", eq: asPinned }] } })
+      .options({ condition: { and: [alive(), { attr: "card.pinned", eq: asPinned }] } })
       .send();
   for (const asPinned of [pinned, !pinned]) {
     try {
@@ -252,4 +259,33 @@ export async function touchThread(
     }
   }
   return false;
+}
+
+/** The ids of threads in one range of the index, from the oldest; at most a page of 100 items is looked at. */
+async function listIds(userId: string, range: [string, string]): Promise<string[]> {
+  const { Items = [] } = await table
+    .build(QueryCommand)
+    .query({ index: "byActivity", partition: personPartition(userId), range: { between: range } })
+    .options({ consistent: true, limit: 100 })
+    .send();
+  // Tombstones of notes stand in the same range.
+  return Items.flatMap(({ sk }) =>
+    String(sk).startsWith(prefixes.thread) ? [String(sk).slice(prefixes.thread.length)] : [],
+  );
+}
+
+/** Threads whose retention is over, the oldest first. */
+export const listExpiredThreads = (userId: string, now = Date.now()): Promise<string[]> =>
+  listIds(userId, [activityAt.thread(false, 0), activityAt.thread(false, now - config.retentionDays * DAY)]);
+
+/** Tombstones of threads that were deleted before `before`, in milliseconds since the epoch. */
+export const listTombstones = (userId: string, before: number): Promise<string[]> =>
+  listIds(userId, [activityAt.deleted(0), activityAt.deleted(before)]);
+
+/** Takes a tombstone out of the index: nothing is left to do for it. It stays until its TTL, so that its id is not used again. */
+export async function forgetTombstone(userId: string, threadId: string): Promise<void> {
+  await ThreadEntity.build(UpdateItemCommand)
+    .item({ ...keys.thread(userId, threadId), activityAt: $remove() })
+    .options({ condition: { attr: "deletedAt", exists: true } })
+    .send();
 }

@@ -4,6 +4,9 @@ import { afterAll, describe, expect, test } from "vitest";
 import { startTable } from "./table";
 
 const local = await startTable();
+const { runInvocation } = await import("~/invocation.server");
+const { tidyThreads } = await import("~/threads/answering.server");
+const { runStore } = await import("~/threads/run-store.server");
 const {
   getThread,
   listThreads,
@@ -126,6 +129,49 @@ describe("a thread", () => {
     expect(await touchThread(other, threadId, false)).toBe(false);
     expect(await getThread(owner, threadId)).toMatchObject({ title: "private" });
     expect(keys.thread(other, threadId).pk).toContain(other);
+  });
+});
+
+describe("a thread whose retention is over", () => {
+  test("counts as deleted for its page, its runs and its forms", async () => {
+    const userId = randomUUID();
+    const threadId = await makeThread(userId, "expired", Date.now() - 91 * DAY);
+    expect(await getThread(userId, threadId)).toBeUndefined();
+    expect(await runStore.get("thread", { userId, threadId }, { consistent: true })).toHaveProperty("deletedAt");
+    await expect(renameThread(userId, threadId, "again")).rejects.toMatchObject({ code: "not-found" });
+    expect(await touchThread(userId, threadId, false)).toBe(false);
+  });
+
+  test("is deleted with all that is in it when its owner signs in, and so is what a broken deletion left", async () => {
+    const userId = randomUUID();
+    const now = Date.now();
+    const expired = await makeThread(userId, "expired", now - 91 * DAY);
+    const kept = await makeThread(userId, "kept");
+    const message = (threadId: string) => ({ userId, threadId, messageId: newThreadId() });
+    const put = (threadId: string) => {
+      const key = message(threadId);
+      return runStore.put(
+        "message",
+        key,
+        { id: key.messageId, role: "user", text: "words", parentId: null, depth: 0, createdAt: now, hash: "h" },
+        { attr: "sk", exists: false },
+      );
+    };
+    await put(expired);
+    await put(kept);
+    const listed = async (threadId: string) =>
+      (await runStore.list("message", { userId, threadId }, { consistent: true })).items.length;
+    const tidy = (at: number) =>
+      runInvocation({ requestId: "test", deadline: at + 60_000, waitUntil: () => undefined }, () =>
+        tidyThreads(userId, at),
+      );
+    await tidy(now);
+    expect([await listed(expired), await listed(kept)]).toEqual([0, 1]);
+    // A dying server's late write is swept once more, later.
+    await put(expired);
+    await tidy(now + 21 * 60_000);
+    expect([await listed(expired), await listed(kept)]).toEqual([0, 1]);
+    expect(await titles(userId)).toEqual(["kept"]);
   });
 });
 
