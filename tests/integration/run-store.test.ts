@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from "vitest";
 import { keys, threadPartition } from "~/data/keys.server";
 import type { Address, ItemKeys, Kind, Outcome, RunItem } from "~/threads/run-items.server";
+import { tableName } from "../../infra/local/table.ts";
 import { recordSeed } from "../faults/model-check/check.ts";
 import { loadProtocol } from "../faults/model-check/protocol.ts";
 import { startTable } from "./table";
@@ -121,7 +122,7 @@ test("RUN stays under 1 KB, so that a beat costs one write unit", async () => {
   };
   await runStore.put("run", address, largest, absent);
   const { Item = {} } = await documents.send(
-    new GetCommand({ TableName: "Sidenote", Key: keys.run(address.userId, id) }),
+    new GetCommand({ TableName: tableName, Key: keys.run(address.userId, id) }),
   );
   // As DynamoDB counts: names and strings by their bytes, a number by its digits, a boolean as one.
   const size = Object.entries(Item).reduce((sum, [name, value]) => {
