@@ -13,6 +13,7 @@ import type {
   Clock,
   Condition,
   Finished,
+  Given,
   ModelOutcome,
   ProduceOptions,
   Production,
@@ -20,10 +21,9 @@ import type {
   Released,
   ReleaseGate,
   RunItem,
-  RunsOptions,
   Settable,
 } from "./run-items.server";
-import type { Ending } from "./view";
+import type { Ending, Sidenote } from "./view";
 
 // --- Text ----------------------------------------------------------------------------------------------------
 
@@ -84,7 +84,7 @@ interface Surroundings {
   finish(finished: Finished): Promise<void>;
   moveToUnread(address: Address, runId: string, run: RunItem): Promise<void>;
   markRunDeleted(address: Address): Promise<void>;
-  cite: RunsOptions["cite"];
+  cite(address: Address, text: string, given: Given, own: ProduceOptions["cite"]): Promise<Sidenote[] | undefined>;
 }
 
 export function createProducer(basis: Basis, { finish, moveToUnread, markRunDeleted, cite }: Surroundings) {
@@ -92,7 +92,9 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
 
   function produce<T>(mine: Claim<T>, how: ProduceOptions): Production {
     const { address, runId, claimId } = mine;
-    const bell = createBell(clock);
+    /** Rung for the reader, and for the one who decides. */
+    const news = createBell(clock);
+    const turn = createBell(clock);
     const model = new AbortController();
     const gate = how.gate ?? openGate;
     const endBy = (how.deadline ?? Number.POSITIVE_INFINITY) - time.margin;
@@ -128,9 +130,9 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
 
     function close(event: ReaderEvent): void {
       isSealed = true;
-      closing = event;
+      closing ??= event;
       model.abort();
-      bell.ring();
+      news.ring();
     }
 
     function append(released: Released): void {
@@ -146,7 +148,11 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       }
       text += added;
       bytes += size;
-      if (isTooLong || blocked !== undefined) model.abort();
+      news.ring();
+      if (isTooLong || blocked !== undefined) {
+        model.abort();
+        turn.ring();
+      }
     }
 
     async function consume(): Promise<void> {
@@ -160,12 +166,13 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
             outcome = step.value;
             return;
           }
-          if (step.value.type === "waiting") waiting = step.value;
-          else {
+          if (step.value.type === "waiting") {
+            waiting = step.value;
+            news.ring();
+          } else {
             waiting = undefined;
             append(await gate.release(step.value.text));
           }
-          bell.ring();
         }
         // Nobody listens any more: the model's stream is closed.
         await parts.return({ ending: "interrupted" });
@@ -173,7 +180,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
         report({ during: "answer", error, address });
         outcome ??= { ending: "interrupted", error: "internal" };
       } finally {
-        bell.ring();
+        turn.ring();
       }
     }
 
@@ -250,7 +257,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       saved = length;
       savedAt = clock.now();
       shownAhead = shownAhead.filter(({ end }) => end > saved);
-      bell.ring();
+      news.ring();
     }
 
     /** One write a second: flush, heartbeat, fence and stop poll. */
@@ -345,7 +352,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       setSaved(text.length);
       close({ type: "end", ending, length: text.length, ...(error ? { error } : {}) });
 
-      const sidenotes = how.cite ? await how.cite(text) : await cite?.(address, text, mine.given);
+      const sidenotes = await cite(address, text, mine.given, how.cite);
       const answer = answerOf(run, text, { given: mine.given, depth: mine.depth, sidenotes });
       if (outcome?.sent) answer.settings = { ...mine.given.settings, ...outcome.sent };
       await settle(() => store.put("message", { ...address, messageId: runId }, answer, absent));
@@ -414,7 +421,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
         if (decision && acceptance) return await end(decision);
         const now = clock.now();
         if (now < nextBeat) {
-          await bell.wait(Math.min(nextBeat, endBy > now ? endBy : nextBeat) - now);
+          await turn.wait(Math.min(nextBeat, endBy > now ? endBy : nextBeat) - now);
           continue;
         }
         const written = await flush();
@@ -471,7 +478,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
           yield closing;
           return;
         }
-        await bell.wait(isUnsaved ? time.unsaved : Math.max(1, savedAt + time.unsaved - now));
+        await news.wait(isUnsaved ? time.unsaved : Math.max(1, savedAt + time.unsaved - now));
       }
     }
 
@@ -480,7 +487,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       if (result !== "accepted") model.abort();
       // The old text of a continue is in the log at once, so that a reload does not show less than before.
       if (mine.prefix) nextBeat = clock.now();
-      bell.ring();
+      turn.ring();
       return result;
     });
     const consumed = consume();

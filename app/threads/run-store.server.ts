@@ -49,7 +49,15 @@ const RunEntity = new Entity({
     ending: string().optional().savedAs("e"),
     error: string().optional().savedAs("f"),
     finishReason: string().optional().savedAs("g"),
-    usage: any().optional().savedAs("u"),
+    usage: map({
+      inputTokens: number().savedAs("i"),
+      outputTokens: number().savedAs("o"),
+      cacheReadTokens: number().optional().savedAs("r"),
+      cacheWriteTokens: number().optional().savedAs("w"),
+      reasoningTokens: number().optional().savedAs("t"),
+    })
+      .optional()
+      .savedAs("u"),
     endedAt: number().optional().savedAs("z"),
     expiresAt: number().optional(),
   }),

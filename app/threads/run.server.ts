@@ -33,6 +33,7 @@ import type {
   LoadedThread,
   MessageItem,
   Position,
+  ProduceOptions,
   ReaderEvent,
   RunItem,
   RunRequest,
@@ -55,9 +56,20 @@ export function createRuns(options: RunsOptions): Runs {
     basis,
     reap,
   );
-  const produce = createProducer(basis, { finish, moveToUnread, markRunDeleted, cite: options.cite });
+  const produce = createProducer(basis, { finish, moveToUnread, markRunDeleted, cite });
 
   // --- Ending for others ---------------------------------------------------------------------------------------
+
+  /** The answer's sidenotes, from what its producer holds or from what is stored. It is kept without them if need be. */
+  async function cite(address: Address, text: string, given: Given | undefined, own?: ProduceOptions["cite"]) {
+    if (!given) return undefined;
+    try {
+      return own ? await own(text) : await options.cite?.(address, text, given);
+    } catch (error) {
+      report({ during: "sidenotes", error, address });
+      return undefined;
+    }
+  }
 
   /** What follows the put of an answer. */
   async function finish(finished: Finished): Promise<void> {
@@ -103,7 +115,7 @@ export function createRuns(options: RunsOptions): Runs {
         // The chunks have expired: what is left is kept, but never as complete.
         run = { ...run, ending: "interrupted", error: "server-ended" };
       }
-      const sidenotes = from.given && (await options.cite?.(address, log.text, from.given));
+      const sidenotes = await cite(address, log.text, from.given);
       const answer = answerOf(run, log.text, { ...from, sidenotes });
       const outcome = await store.put("message", { ...address, messageId }, answer, absent);
       if (outcome === "refused") return await getMessage(address, messageId);
@@ -207,19 +219,17 @@ export function createRuns(options: RunsOptions): Runs {
     /** One round. Undefined: something changed meanwhile; begin again. */
     async function round(): Promise<ClaimOutcome<T> | undefined> {
       const to = isSend ? (request.branch ? request.parentId : undefined) : request.of;
-      const [thread, run, activity, page] = await Promise.all([
+      const read = (range: { to?: string }, most: number) =>
+        store.list("message", { ...address, ...range }, { consistent: false, backwards: true, limit: most });
+      const [thread, run, activity, newest, page] = await Promise.all([
         getThread(address),
         getRun(address),
         peek(address),
-        branchRoot
-          ? { items: [] }
-          : store.list(
-              "message",
-              { ...address, ...(to === undefined ? {} : { to }) },
-              { consistent: false, backwards: true, limit: claimOptions.history + 2 },
-            ),
+        read({}, to === undefined ? claimOptions.history + 2 : 2),
+        to === undefined ? undefined : read({ to }, claimOptions.history + 2),
       ]);
-      const find = async (id: string) => page.items.find((item) => item.id === id) ?? (await getMessage(address, id));
+      const seen = new Map([...newest.items, ...(page?.items ?? [])].map((item) => [item.id, item]));
+      const find = async (id: string) => seen.get(id) ?? (await getMessage(address, id));
 
       if (thread ? !isReadable(thread) : !(isSend && request.create && claimOptions.thread))
         return { outcome: "not-found" };
@@ -264,7 +274,7 @@ export function createRuns(options: RunsOptions): Runs {
         if (request.kind === "continue") prefix = of.text;
         parentId = request.kind === "again" ? of.id : of.parentId;
       }
-      const history = await readHistory(address, parentId, claimOptions.history, page);
+      const history = await readHistory(address, parentId, claimOptions.history, page ?? newest);
       if (!history) return undefined;
 
       isListed = true;

@@ -221,6 +221,11 @@ test("The model is called after three table round trips, in a new thread and by 
   const again = place.elapsed();
   const second = await ask(place, server, { request: send(2, { parentId: idOf(1, 1) }) });
   expect(second.call.at - again).toBeLessThanOrEqual(3 * 2);
+  await place.during(second.production.done);
+  const retriedAt = place.elapsed();
+  const request: RunRequest = { kind: "again", requestId: idOf(3, 1), of: idOf(2) };
+  const retry = await ask(place, server, { request });
+  expect(retry.call.at - retriedAt).toBeLessThanOrEqual(3 * 2);
 });
 
 test("A turn of 2 KB in 20 seconds costs one write of RUN a second, three chunks and the two messages", async () => {
