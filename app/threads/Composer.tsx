@@ -60,6 +60,17 @@ export interface ComposerProps {
 }
 
 const useBrowserLayoutEffect = typeof document === "undefined" ? useEffect : useLayoutEffect;
+let isFirst = true;
+
+/** Whether the person is busy somewhere else. A page that has just come may be used before its script is there. */
+function isElsewhere(): boolean {
+  const active = document.activeElement;
+  const first = isFirst;
+  isFirst = false;
+  if (!active || active === document.body || active.id === "page") return false;
+  return first || active.matches("input, textarea, select, dialog *, [role=dialog] *");
+}
+
 const isTouch = (): boolean => window.matchMedia("(pointer: coarse)").matches;
 
 export function Composer(props: ComposerProps) {
@@ -95,8 +106,7 @@ export function Composer(props: ComposerProps) {
     if (!element) return;
     const draft = element.value || kept.readDraft(userId, place);
     if (draft) changed.current(draft);
-    const elsewhere = document.activeElement && document.activeElement !== document.body;
-    if (isTouch() || (elsewhere && document.activeElement?.id !== "page")) return;
+    if (isTouch() || isElsewhere()) return;
     element.focus({ preventScroll: true });
     element.setSelectionRange(draft.length, draft.length);
   }, [userId, place]);
@@ -190,6 +200,7 @@ export function Composer(props: ComposerProps) {
           ref={props.settings.button}
           type="button"
           aria-label="Thread settings"
+          aria-description={props.settings.changed ? "changed" : undefined}
           title="Thread settings"
           aria-expanded={props.settings.open}
           onPointerEnter={props.settings.load}
@@ -198,11 +209,7 @@ export function Composer(props: ComposerProps) {
           className="relative inline-flex h-8 shrink-0 items-center gap-1 rounded-m px-2.5 text-ink-3 transition-colors hover:bg-slip hover:text-ink aria-expanded:bg-slip aria-expanded:text-ink pointer-coarse:h-11"
         >
           <SlidersIcon />
-          {props.settings.changed && (
-            <span className="size-[5px] rounded-full bg-accent">
-              <span className="sr-only">changed</span>
-            </span>
-          )}
+          {props.settings.changed && <span className="size-[5px] rounded-full bg-accent" aria-hidden />}
         </button>
         <span className="grow" />
         {/* Distinct keys: a button that changed its part in mid-press would act twice. */}

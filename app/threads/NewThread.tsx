@@ -46,19 +46,21 @@ export function FirstVisit() {
 export function NotesToSend({ notes, count }: { notes: readonly NoteCard[]; count: number }) {
   if (count === 0) return <div className="margin" />;
   return (
-    <aside className="margin pt-4" aria-label="Notes that are sent">
-      <p className="mb-2 pl-5 text-ink-3 text-meta">
-        Sent with your message: {count === 1 ? "your note" : `all ${count} notes`}
-      </p>
-      {notes.map(({ noteId, title, start, pinned }) => (
-        <div key={noteId} className="sidenote mb-3">
-          {pinned && <PinIcon size={12} className="absolute top-1 left-0.5 text-ink-3" />}
-          <p className="line-clamp-2!">
-            <b>{title}.</b> {start}
-          </p>
-        </div>
-      ))}
-      {count > notes.length && <p className="pl-5 text-ink-2 text-note">and {count - notes.length} more</p>}
+    <aside className="margin" aria-label="Notes that are sent">
+      <div className="absolute inset-x-0 top-4">
+        <p className="mb-2 pl-5 text-ink-3 text-meta">
+          Sent with your message: {count === 1 ? "your note" : `all ${count} notes`}
+        </p>
+        {notes.map(({ noteId, title, start, pinned }) => (
+          <div key={noteId} className="sidenote mb-3">
+            {pinned && <PinIcon size={12} className="absolute top-1 left-0.5 text-ink-3" />}
+            <p className="line-clamp-2!">
+              <b>{title}.</b> {start}
+            </p>
+          </div>
+        ))}
+        {count > notes.length && <p className="pl-5 text-ink-2 text-note">and {count - notes.length} more</p>}
+      </div>
     </aside>
   );
 }

@@ -1,0 +1,97 @@
+import { describe, expect, test } from "vitest";
+import type { Model, Supports } from "~/ai/model";
+import { groupModels, remarkOf, sizeName } from "./models-store";
+import { lengthProblem, whyNoTemperature } from "./SettingsPanel";
+
+const model = (part: Partial<Omit<Model, "supports">> & { supports?: Partial<Supports> } = {}): Model => ({
+  ref: "openai:alder",
+  vendor: "openai",
+  id: "alder",
+  name: "Alder",
+  family: "alder",
+  window: 128_000,
+  maxOutput: 8_192,
+  thinks: false,
+  ...part,
+  supports: {
+    temperature: { min: 0, max: 1 },
+    topP: false,
+    temperatureWithTopP: false,
+    sampling: "always",
+    stopSequences: false,
+    reasoningEffort: false,
+    systemPrompt: true,
+    ...part.supports,
+  },
+});
+
+describe("the thread's settings", () => {
+  test("say why a model takes no temperature", () => {
+    expect(whyNoTemperature(undefined, {})).toBeUndefined();
+    expect(whyNoTemperature(model(), {})).toBeUndefined();
+    expect(whyNoTemperature(model({ supports: { temperature: false } }), {})).toBe("Alder sets its own temperature.");
+    const reasons = model({ supports: { sampling: "with-effort-none" } });
+    expect(whyNoTemperature(reasons, {})).toContain("only with no reasoning effort");
+    expect(whyNoTemperature(reasons, { reasoningEffort: "none" })).toBeUndefined();
+    const either = model({ supports: { sampling: "unless-reasoning" } });
+    expect(whyNoTemperature(either, {})).toBeUndefined();
+    expect(whyNoTemperature(either, { reasoningEffort: "high" })).toContain("beside a reasoning effort");
+  });
+
+  test("say what is wrong with a length, however it is written", () => {
+    for (const fine of ["", " ", "1", "8192", "8,192", "8 192", "8'192"])
+      expect(lengthProblem(fine, model())).toBeUndefined();
+    expect(lengthProblem("9,500", model())).toBe("Alder allows up to 8,192.");
+    for (const wrong of ["0", "-5", "many", "1e3", "12345678"])
+      expect(lengthProblem(wrong, undefined)).toBe("A length is a whole number, 1 or more.");
+  });
+});
+
+describe("the list of models", () => {
+  const models = [
+    model({
+      ref: "bedrock:a",
+      vendor: "bedrock",
+      id: "us.amazon.nova-lite-v1:0",
+      name: "Nova Lite",
+      family: "Amazon Nova",
+    }),
+    model({ ref: "openai:b", id: "gpt-4.1-mini", name: "gpt-4.1-mini" }),
+    model({
+      ref: "bedrock:c",
+      vendor: "bedrock",
+      id: "c",
+      name: "Claude",
+      unavailable: "Not enabled in this account.",
+    }),
+  ];
+
+  test("stands in groups by vendor, in the order of the list", () => {
+    expect(groupModels(models).map(({ name, models: group }) => [name, group.map((each) => each.name)])).toEqual([
+      ["Amazon Bedrock", ["Nova Lite", "Claude"]],
+      ["OpenAI", ["gpt-4.1-mini"]],
+    ]);
+  });
+
+  test("is searched by words of the name, the id or the vendor", () => {
+    const found = (words: string) =>
+      groupModels(models, words).flatMap(({ models: group }) => group.map(({ ref }) => ref));
+    expect(found("nova lite")).toEqual(["bedrock:a"]);
+    expect(found("LITE amazon")).toEqual(["bedrock:a"]);
+    expect(found("mini")).toEqual(["openai:b"]);
+    expect(found("bedrock")).toEqual(["bedrock:a", "bedrock:c"]);
+    expect(found("nothing")).toEqual([]);
+  });
+
+  test("says the size of a window as people do, or that a model cannot be used", () => {
+    expect([900, 8_192, 128_000, 300_000, 1_000_000, 1_047_576].map(sizeName)).toEqual([
+      "900",
+      "8k",
+      "128k",
+      "300k",
+      "1M",
+      "1M",
+    ]);
+    expect(models.map(remarkOf)).toEqual(["128k", "128k", "not allowed here"]);
+  });
+});
