@@ -7,7 +7,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { streamAnswer } from "~/ai/answer.server";
+import { type AnswerOutcome, type AnswerPart, streamAnswer } from "~/ai/answer.server";
 import { type Model, requireModel } from "~/ai/catalogue.server";
 import { type ThreadSettings, threadSettings } from "~/ai/settings";
 import { config } from "~/config.server";
@@ -192,7 +192,7 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   });
   const { deadline, waitUntil } = currentInvocation();
   const production = runs.produce(claim, {
-    answer: (signal) => streamAnswer({ model, settings, system, messages, signal }),
+    answer: (signal) => logged(model, streamAnswer({ model, settings, system, messages, signal })),
     // A thread that this request made was touched by its making.
     touch: async () => (claim.thread ? touchThread(userId, threadId, claim.thread.card?.pinned ?? false) : true),
     cite: (answer) => citedSidenotes(answer, notes),
@@ -202,6 +202,30 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   const accepted = await production.accepted;
   if (accepted !== "accepted") throw new PublicError(accepted);
   return eventStream(production.events);
+}
+
+/** Tells the operator why a vendor refused or broke off: its status and error name, never its words. */
+async function* logged(
+  model: Model,
+  answer: AsyncGenerator<AnswerPart, AnswerOutcome>,
+): AsyncGenerator<AnswerPart, AnswerOutcome> {
+  const outcome = yield* answer;
+  const { ending, error, attempts, fault } = outcome;
+  if (error)
+    console.warn(
+      JSON.stringify({
+        level: "WARN",
+        where: "model call",
+        requestId: currentInvocation().requestId,
+        model: model.ref,
+        ending,
+        error,
+        attempts,
+        status: fault?.status,
+        name: fault?.name,
+      }),
+    );
+  return outcome;
 }
 
 function requestOf(body: RunBody): RunRequest {
