@@ -47,6 +47,7 @@ export function lengthProblem(typed: string, model: Model | undefined): string |
   if (plain === "") return undefined;
   if (!/^\d{1,7}$/.test(plain) || Number(plain) < 1) return "A length is a whole number, 1 or more.";
   if (model && Number(plain) > model.maxOutput) return `${model.name} allows up to ${figure(model.maxOutput)}.`;
+  if (model && Number(plain) < model.minOutput) return `${model.name} needs at least ${figure(model.minOutput)}.`;
   return undefined;
 }
 

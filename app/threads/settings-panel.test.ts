@@ -10,6 +10,7 @@ const model = (part: Partial<Omit<Model, "supports">> & { supports?: Partial<Sup
   name: "Alder",
   family: "alder",
   window: 128_000,
+  minOutput: 16,
   maxOutput: 8_192,
   thinks: false,
   ...part,
@@ -39,9 +40,11 @@ describe("the thread's settings", () => {
   });
 
   test("say what is wrong with a length, however it is written", () => {
-    for (const fine of ["", " ", "1", "8192", "8,192", "8 192", "8'192"])
+    for (const fine of ["", " ", "16", "8192", "8,192", "8 192", "8'192"])
       expect(lengthProblem(fine, model())).toBeUndefined();
     expect(lengthProblem("9,500", model())).toBe("Alder allows up to 8,192.");
+    expect(lengthProblem("15", model())).toBe("Alder needs at least 16.");
+    expect(lengthProblem("1", model({ minOutput: 1 }))).toBeUndefined();
     for (const wrong of ["0", "-5", "many", "1e3", "12345678"])
       expect(lengthProblem(wrong, undefined)).toBe("A length is a whole number, 1 or more.");
   });
