@@ -128,7 +128,7 @@ export const Question = memo(function Question({
               <button
                 type="button"
                 onClick={() => edit(id)}
-                className="absolute top-2 right-2 inline-flex h-8 items-center gap-1.5 rounded-m bg-slip px-2 text-ink-3 text-meta opacity-0 transition-opacity hover:bg-press hover:text-ink focus-visible:opacity-100 group-hover/question:opacity-100 pointer-coarse:hidden"
+                className="absolute top-2 right-2 inline-flex h-8 items-center gap-1.5 rounded-m bg-slip px-2 text-ink-3 text-meta opacity-0 transition-opacity hover:bg-press hover:text-ink focus-visible:opacity-100 group-hover/question:opacity-100 pointer-coarse:sr-only"
               >
                 <PencilIcon size={14} />
                 Edit
