@@ -265,7 +265,7 @@ export function NoteEditor(props: EditorProps) {
     `Saved ${clock(savedAt)}`
   ) : stored ? (
     <>
-      Changed <Day time={stored.changedAt} />
+      Changed <Day time={stored.changedAt} inSentence />
     </>
   ) : null;
 
@@ -277,7 +277,7 @@ export function NoteEditor(props: EditorProps) {
     <Paper wide={theirs !== undefined}>
       {/* On a phone the list and its heading are out of sight. */}
       <h1 className="sr-only md:hidden">{stored ? "Note" : "New note"}</h1>
-      <header className="sticky top-0 z-2 flex h-[var(--bar)] shrink-0 items-center gap-1 bg-page">
+      <header className="sticky top-0 z-2 flex min-h-[var(--bar)] items-center gap-1 bg-page max-sm:flex-wrap">
         <Link
           to={{ pathname: "/notes", search }}
           className={buttonClass("quiet", "medium", "-ml-3 mr-1 px-2! md:hidden")}
@@ -285,15 +285,17 @@ export function NoteEditor(props: EditorProps) {
           <ChevronLeftIcon />
           All notes
         </Link>
-        <p role="status" className="truncate text-ink-3 text-meta tabular-nums">
-          {remark}
-        </p>
-        {hydrated && changed && !theirs && !saving && (stored || !blank) && (
-          <Button kind="quiet" size="small" className="text-ink-3!" onClick={() => happen({ type: "discarded" })}>
-            Discard
-          </Button>
-        )}
-        <div className="ml-auto flex shrink-0 items-center gap-1">
+        <div className="flex h-7 min-w-0 items-center gap-1 max-sm:order-last max-sm:w-full">
+          <p role="status" className="truncate text-ink-3 text-meta tabular-nums">
+            {remark}
+          </p>
+          {hydrated && changed && !theirs && !saving && (stored || !blank) && (
+            <Button kind="quiet" size="small" className="text-ink-3!" onClick={() => happen({ type: "discarded" })}>
+              Discard
+            </Button>
+          )}
+        </div>
+        <div className="ml-auto flex min-h-[var(--bar)] shrink-0 items-center gap-1">
           {stored && !gone && (
             <>
               <ActionForm action={`/notes/${noteId}`} fields={{ intent: "pin", pinned: String(!pinned) }} send={post}>
@@ -339,11 +341,15 @@ export function NoteEditor(props: EditorProps) {
         )
       )}
       {aside && (
-        <p className="mt-3 flex flex-wrap items-center gap-x-2 text-ink-2 text-ui">
-          <span role="status">{asideWords[aside.why]}</span>
-          <Button kind="quiet" size="small" className="text-accent!" onClick={() => happen({ type: "brought-back" })}>
+        <p className="mt-3 text-ink-2 text-ui">
+          <span role="status">{asideWords[aside.why]}</span>{" "}
+          <button
+            type="button"
+            className="text-accent underline decoration-1 underline-offset-3"
+            onClick={() => happen({ type: "brought-back" })}
+          >
             {asideButtons[aside.why]}
-          </Button>
+          </button>
         </p>
       )}
       {theirs && (
@@ -385,7 +391,7 @@ export function NoteEditor(props: EditorProps) {
               event.preventDefault();
               textField.current?.focus();
             }}
-            className="block w-full truncate bg-transparent font-strong text-ink text-title outline-none"
+            className="block w-full truncate bg-transparent font-strong text-ink text-title caret-accent outline-none"
           />
           <textarea
             ref={textField}
@@ -396,7 +402,7 @@ export function NoteEditor(props: EditorProps) {
             aria-invalid={problems.text ? true : undefined}
             aria-describedby={`${formId}-count`}
             onChange={(event) => type({ text: event.target.value })}
-            className="mt-2.5 block field-sizing-content min-h-[60dvh] w-full resize-none bg-transparent text-ink text-read outline-none md:min-h-40"
+            className="mt-2.5 block field-sizing-content min-h-[60dvh] w-full resize-none bg-transparent text-ink text-read caret-accent outline-none md:min-h-40"
           />
           <p id={`${formId}-count`} className="mt-6 pb-12 text-ink-3 text-meta tabular-nums">
             {tooLong ? (
@@ -425,7 +431,7 @@ export function NoteEditor(props: EditorProps) {
               </Link>
             </div>
             <p className="font-strong text-ink text-title [overflow-wrap:anywhere]">{theirs.title}</p>
-            <p className="mt-2 whitespace-pre-wrap text-ink-2 text-read [overflow-wrap:anywhere]">{theirs.text}</p>
+            <p className="mt-2.5 whitespace-pre-wrap text-ink-2 text-read [overflow-wrap:anywhere]">{theirs.text}</p>
           </section>
         )}
       </div>

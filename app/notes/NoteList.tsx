@@ -2,11 +2,11 @@
  * The pane at the left of the notes: a new note, the search, the cards. All of it works as links and forms of the
  * browser; with a script the search follows the typing, and further pages join the list while it is scrolled.
  */
-import { Form, Link, NavLink, useLocation, useSubmit } from "@remix-run/react";
+import { Form, Link, NavLink, useLocation, useNavigate, useSubmit } from "@remix-run/react";
 import { type ReactNode, useEffect, useRef } from "react";
 import { buttonClass } from "~/ui/button";
 import { fieldClass } from "~/ui/field";
-import { PinIcon, PlusIcon, SearchIcon } from "~/ui/icons";
+import { CloseIcon, PinIcon, PlusIcon, SearchIcon } from "~/ui/icons";
 import { ShowThreads } from "~/ui/page";
 import type { NoteCard } from "./note";
 import type { NoteHit, Part } from "./search";
@@ -18,7 +18,7 @@ function Parts({ parts }: { parts: readonly Part[] }) {
     const key = at;
     at += text.length;
     return hit ? (
-      <mark key={key} className="border-b border-accent bg-accent-soft text-ink">
+      <mark key={key} className="bg-accent-soft text-ink shadow-[inset_0_-1px_0_var(--accent)]">
         {text}
       </mark>
     ) : (
@@ -36,7 +36,7 @@ function Card({ card, title, start, search }: { card: NoteCard; title: ReactNode
           `block rounded-m px-3 py-2.5 transition-colors pointer-coarse:py-3 ${isActive ? "bg-press" : "hover:bg-[color-mix(in_srgb,var(--press)_60%,transparent)]"}`
         }
       >
-        <span className="flex items-baseline gap-2">
+        <span className="flex items-center gap-2">
           <span className="truncate font-label text-ui text-ink max-sm:text-say">{title}</span>
           <span className="ml-auto flex shrink-0 items-center gap-2 text-ink-3 text-meta">
             {card.pinned && (
@@ -101,6 +101,7 @@ export interface NoteListProps {
 export function NoteList({ cards, found, next, onMore, middle, className }: NoteListProps) {
   const { pathname, search } = useLocation();
   const submit = useSubmit();
+  const navigate = useNavigate();
   const field = useRef<HTMLInputElement>(null);
   const typing = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const query = found?.query ?? "";
@@ -126,11 +127,15 @@ export function NoteList({ cards, found, next, onMore, middle, className }: Note
         role="search"
         method="get"
         action={pathname}
-        className="relative mr-4 mb-2 ml-5 shrink-0"
+        className="relative mr-4 mb-2.5 ml-5 shrink-0"
         onChange={(event) => {
           const form = event.currentTarget;
           clearTimeout(typing.current);
-          typing.current = setTimeout(() => submit(form, { replace: search.includes("find=") }), 200);
+          const replace = search.includes("find=");
+          typing.current = setTimeout(() => {
+            if (field.current?.value.trim()) submit(form, { replace });
+            else navigate(pathname, { replace });
+          }, 200);
         }}
         onSubmit={() => clearTimeout(typing.current)}
       >
@@ -144,8 +149,26 @@ export function NoteList({ cards, found, next, onMore, middle, className }: Note
           placeholder="Find in notes"
           autoComplete="off"
           maxLength={200}
-          className={fieldClass("medium", "h-[34px]! pl-9! pointer-coarse:h-11!")}
+          className={fieldClass(
+            "medium",
+            "h-[34px]! px-9! [&::-webkit-search-cancel-button]:hidden pointer-coarse:h-11!",
+          )}
         />
+        {found && (
+          <Link
+            to={pathname}
+            aria-label="Show all notes"
+            title="Show all notes"
+            className="-translate-y-1/2 absolute top-1/2 right-1 inline-flex size-7 items-center justify-center rounded-m text-ink-3 hover:bg-slip hover:text-ink pointer-coarse:size-10"
+            onClick={() => {
+              clearTimeout(typing.current);
+              field.current?.focus();
+              if (field.current) field.current.value = "";
+            }}
+          >
+            <CloseIcon />
+          </Link>
+        )}
       </Form>
       <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain px-2 pb-6">
         {found && (

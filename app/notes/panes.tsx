@@ -1,7 +1,7 @@
 /** What stands beside the list of notes: the paper for one note, and the words where there is none. */
-import { Form, isRouteErrorResponse, useNavigation, useRouteError } from "@remix-run/react";
+import { Form, isRouteErrorResponse, Link, useNavigation, useRouteError } from "@remix-run/react";
 import type { ReactNode } from "react";
-import { Button } from "~/ui/button";
+import { Button, buttonClass } from "~/ui/button";
 import { errorWords } from "~/ui/error-page";
 import type { NoteCard } from "./note";
 
@@ -17,7 +17,9 @@ export interface NotesContext {
 /** The place of the editor: 500 wide beside the list, the whole width on a phone. */
 export function Paper({ children, wide = false }: { children: ReactNode; wide?: boolean }) {
   return (
-    <div className={`mx-5 min-h-full md:mr-8 md:ml-12 ${wide ? "md:max-w-[48.75rem]" : "md:max-w-[31.25rem]"}`}>
+    <div
+      className={`mx-auto min-h-full w-[min(37rem,100%_-_2*var(--white))] md:mr-8 md:ml-12 md:w-auto ${wide ? "md:max-w-[48.75rem]" : "md:max-w-[31.25rem]"}`}
+    >
       {children}
     </div>
   );
@@ -49,13 +51,18 @@ export function Tombstone({ noteId }: { noteId: string }) {
   return (
     <Remark
       action={
-        <Form method="post" action={`/notes/${noteId}`}>
-          <input type="hidden" name="intent" value="restore" />
-          <input type="hidden" name="open" value="1" />
-          <Button type="submit" pending={pending}>
-            Undo
-          </Button>
-        </Form>
+        <>
+          <Form method="post" action={`/notes/${noteId}`}>
+            <input type="hidden" name="intent" value="restore" />
+            <input type="hidden" name="open" value="1" />
+            <Button type="submit" pending={pending}>
+              Undo
+            </Button>
+          </Form>
+          <Link to="/notes" className={buttonClass("quiet", "medium", "md:hidden")}>
+            All notes
+          </Link>
+        </>
       }
     >
       Note deleted. Its text is kept for a day.

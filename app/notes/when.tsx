@@ -36,12 +36,13 @@ export function shortDay(time: number, now = Date.now()): string {
 /** The time of day: "09:41". */
 export const clock = (time: number): string => format(time, { hour: "2-digit", minute: "2-digit" });
 
-/** A day, by {@link shortDay}. */
-export function Day({ time, className }: { time: number; className?: string }) {
+/** A day, by {@link shortDay}; in a sentence it begins small: "changed today". */
+export function Day({ time, inSentence, className }: { time: number; inSentence?: boolean; className?: string }) {
   const hydrated = useHydrated();
+  const day = hydrated ? shortDay(time) : format(time, { day: "numeric", month: "short", timeZone: "UTC" });
   return (
     <time dateTime={new Date(time).toISOString()} className={className}>
-      {hydrated ? shortDay(time) : format(time, { day: "numeric", month: "short", timeZone: "UTC" })}
+      {inSentence && (day === "Today" || day === "Yesterday") ? day.toLowerCase() : day}
     </time>
   );
 }
