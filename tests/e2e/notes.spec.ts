@@ -14,6 +14,13 @@ async function openNote(page: Page, address: string): Promise<void> {
   await expect(save(page)).toBeDisabled();
 }
 
+/** Saves a note that is stored already, and waits until it is. */
+async function saveChange(page: Page): Promise<void> {
+  await save(page).click();
+  await expect(page.getByText(/^Saved \d\d:\d\d$/)).toBeVisible();
+  await expect(save(page)).toBeDisabled();
+}
+
 /** Rules of access that the page breaks; the shell around it has tests of its own. */
 async function broken(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).include("#page").analyze();
@@ -75,8 +82,7 @@ test("What was not saved is there after leaving and after a reload, and can be d
   await expect(text(page)).toHaveValue("stored");
   await page.getByRole("button", { name: "Undo" }).click();
   await expect(text(page)).toHaveValue("stored, and more");
-  await save(page).click();
-  await expect(save(page)).toBeDisabled();
+  await saveChange(page);
   await openNote(page, path);
   await expect(text(page)).toHaveValue("stored, and more");
 });
@@ -114,8 +120,7 @@ test("A note that changed elsewhere is shown beside one's own words, and either 
   await openNote(other, path);
 
   await text(other).fill("theirs");
-  await save(other).click();
-  await expect(save(other)).toBeDisabled();
+  await saveChange(other);
   await text(page).fill("mine");
   await save(page).click();
   await expect(page.getByRole("alert")).toHaveText("This note changed elsewhere. Keep yours, or take theirs?");
@@ -127,8 +132,7 @@ test("A note that changed elsewhere is shown beside one's own words, and either 
   await expect(save(page)).toBeDisabled();
   await page.getByRole("button", { name: "Bring yours back" }).click();
   await expect(text(page)).toHaveValue("mine");
-  await save(page).click();
-  await expect(save(page)).toBeDisabled();
+  await saveChange(page);
 
   await text(other).fill("theirs again");
   await save(other).click();
@@ -181,8 +185,7 @@ test("When the server cannot be reached, the words stay and can be saved later",
   );
   await expect(text(page)).toHaveValue("written on a train");
   await context.setOffline(false);
-  await save(page).click();
-  await expect(save(page)).toBeDisabled();
+  await saveChange(page);
   await page.reload();
   await expect(text(page)).toHaveValue("written on a train");
 });
@@ -201,8 +204,7 @@ test("Words that were written while the session ended are there after signing in
   await page.getByLabel("Password").fill(account.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(text(page)).toHaveValue("written after midnight");
-  await save(page).click();
-  await expect(page.getByText(/^Saved/)).toBeVisible();
+  await saveChange(page);
 });
 
 test("What is too long is said with the figures before it is sent", async ({ page }) => {
@@ -211,8 +213,7 @@ test("What is too long is said with the figures before it is sent", async ({ pag
   await expect(page.getByText("A note has at most 50,000 characters. This one has 50,001.")).toBeVisible();
   await expect(save(page)).toBeDisabled();
   await text(page).fill("x".repeat(50_000));
-  await save(page).click();
-  await expect(page.getByText(/^Saved/)).toBeVisible();
+  await saveChange(page);
 });
 
 test("A pinned note stands first, and finding follows the typing in titles and texts", async ({ page }) => {
@@ -253,7 +254,7 @@ test("A long list grows while it is scrolled, and stays whole when a note far do
   await cards.nth(110).getByRole("link").click();
   await expect(save(page)).toBeDisabled();
   await text(page).fill("changed");
-  await save(page).click();
+  await saveChange(page);
   await expect(cards.first()).toContainText("changed");
   await expect(cards).toHaveCount(120);
   await cards.nth(115).getByRole("link").click();
@@ -277,6 +278,7 @@ test.describe("Without JavaScript", () => {
 
     await text(page).fill("3 March: 0.8 bar cold.\nRefilled.");
     await save(page).click();
+    await expect(card(page, /Refilled/)).toBeVisible();
     await expect(text(page)).toHaveValue("3 March: 0.8 bar cold.\nRefilled.");
     await page.getByRole("button", { name: "Pin", exact: true }).click();
     await expect(page.getByRole("button", { name: "Unpin" })).toBeVisible();
@@ -304,6 +306,7 @@ test.describe("Without JavaScript", () => {
     await other.goto(page.url());
     await text(other).fill("theirs");
     await save(other).click();
+    await expect(card(other, /theirs/)).toBeVisible();
 
     await text(page).fill("mine");
     await save(page).click();
