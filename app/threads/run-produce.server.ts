@@ -73,6 +73,12 @@ function createBell(clock: Clock) {
   };
 }
 
+/**
+ * mismatch: another message stands under the question's id. elsewhere: the question got in late for an earlier
+ * claim, under another parent, so that this claim's prompt is not its path; a repeat will find it.
+ */
+type Acceptance = "accepted" | "mismatch" | "elsewhere" | "unavailable";
+
 /** While no guardrail is configured. */
 const openGate: ReleaseGate = {
   release: (text) => ({ text }),
@@ -112,7 +118,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
     let isGivenUp = false;
     let outcome: ModelOutcome | undefined;
     let waiting: ReaderEvent | undefined;
-    let acceptance: "accepted" | "mismatch" | "unavailable" | undefined;
+    let acceptance: Acceptance | undefined;
 
     /** The log as it will be after the next beat. Only grows, whether or not that beat gets in. */
     const log = { base: 0, tail: "" };
@@ -136,8 +142,9 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
     }
 
     function append(released: Released): void {
-      if (isSealed || isTooLong || blocked !== undefined) return;
+      if (isSealed || blocked !== undefined) return;
       blocked = released.blocked;
+      if (isTooLong) return;
       let added = half + released.text;
       half = /[\uD800-\uDBFF]$/.test(added) ? added.slice(-1) : "";
       added = wellFormed(half ? added.slice(0, -1) : added);
@@ -375,7 +382,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
     }
 
     /** Puts the question, or what a run without a new question was given. */
-    async function accept(): Promise<"accepted" | "mismatch" | "unavailable"> {
+    async function accept(): Promise<Acceptance> {
       const { question } = mine;
       try {
         if (!question) {
@@ -387,14 +394,15 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
         if ((await settle(() => store.put("message", key, question, absent))) === "done") return "accepted";
         const stored = await settle(() => getMessage(address, question.id));
         if (!stored) return "unavailable";
-        return stored.hash === mine.hash ? "accepted" : "mismatch";
+        if (stored.hash !== mine.hash) return "mismatch";
+        return stored.parentId === question.parentId ? "accepted" : "elsewhere";
       } catch (error) {
         report({ during: "put of a question", error, address });
         return "unavailable";
       }
     }
 
-    /** Another message stands under this id: the claim never was. */
+    /** The question cannot be put as it was claimed: the claim never was. */
     async function annul(): Promise<void> {
       const set: Settable["run"] = { state: "ended", ending: "void", endedAt: clock.now() };
       await settle(() => store.update("run", address, { set }, { and: [{ attr: "claimId", eq: claimId }, isLive] }));
@@ -411,7 +419,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
 
     async function drive(): Promise<void> {
       for (;;) {
-        if (acceptance === "mismatch") {
+        if (acceptance === "mismatch" || acceptance === "elsewhere") {
           close({ type: "void" });
           return await annul();
         }
@@ -488,7 +496,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       // The old text of a continue is in the log at once, so that a reload does not show less than before.
       if (mine.prefix) nextBeat = clock.now();
       turn.ring();
-      return result;
+      return result === "elsewhere" ? "unavailable" : result;
     });
     const consumed = consume();
     const touched = touch();

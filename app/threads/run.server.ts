@@ -264,8 +264,11 @@ export function createRuns(options: RunsOptions): Runs {
       let parentId: string | null;
       let prefix = "";
       let of: MessageItem | undefined;
+      const late = isSend ? seen.get(ownId) : undefined;
+      if (late && late.hash !== hash) return { outcome: "mismatch" };
       if (isSend) {
-        parentId = branchRoot ? null : (request.parentId ?? head);
+        // A question that got in after its run was void stays where it stands.
+        parentId = late ? late.parentId : branchRoot ? null : (request.parentId ?? head);
         if (request.branch && parentId !== null && (await find(parentId))?.role !== "assistant")
           return { outcome: "not-found" };
       } else {

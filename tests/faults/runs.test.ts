@@ -132,6 +132,8 @@ interface Ask {
   deadline?: number;
   to?: Address;
   more?: Partial<ClaimOptions<null>>;
+  /** What happens between the claim and the put of the question. */
+  between?: () => void;
 }
 
 /** Claims and produces; the model's signal and the time of its call come along. */
@@ -140,6 +142,7 @@ async function ask(place: Place, server: Process & { runs: Runs }, how: Ask = {}
   const outcome = await place.during(server.runs.claim(how.to ?? address, request, claimOptions(request, how.more)));
   if (outcome.outcome !== "claimed") throw new Error(outcome.outcome);
   const speak = how.speak ?? says("All of it.");
+  how.between?.();
   const call = {
     at: place.elapsed(),
     signal: new AbortController().signal,
@@ -246,21 +249,18 @@ test("A turn of 2 KB in 20 seconds costs one write of RUN a second, three chunks
   expect(count("MESSAGE#")).toBe(2);
 });
 
+/** A question that an earlier server put when its run was void already. */
+function putLate(place: Place, hash: string, parentId: string): void {
+  const question = { id: idOf(2), role: "user" as const, text: "Late", parentId, depth: 2, createdAt: 0, hash };
+  place.table.put("message", { ...address, messageId: idOf(2) }, question);
+}
+
 test("Another text under the id of a question that got in late is refused, and its claim never was", async () => {
   const place = start();
   const server = place.startServer();
   await ask(place, server, { request: send(1) }).then(({ production }) => place.during(production.done));
-  const late = {
-    id: idOf(2),
-    role: "user" as const,
-    text: "Late",
-    parentId: idOf(1, 1),
-    depth: 2,
-    createdAt: 0,
-    hash: "late",
-  };
-  place.table.put("message", { ...address, messageId: idOf(2) }, late);
-  const { production, call } = await ask(place, server, { request: send(2), speak: speaksFor(60_000) });
+  const between = () => putLate(place, "another", idOf(1, 1));
+  const { production, call } = await ask(place, server, { request: send(2), speak: speaksFor(60_000), between });
   expect(await place.during(production.accepted)).toBe("mismatch");
   await place.during(production.done);
   expect(place.run()).toMatchObject({ state: "ended", ending: "void", prev: idOf(1, 1) });
@@ -269,6 +269,39 @@ test("Another text under the id of a question that got in late is refused, and i
   const page = await place.during(server.runs.loadThread(address));
   expect(page?.path).toEqual([idOf(1), idOf(1, 1), idOf(2)]);
   expect(page?.headId).toBe(idOf(1, 1));
+  const again = server.runs.claim(address, send(2), claimOptions(send(2)));
+  expect(await place.during(again)).toEqual({ outcome: "mismatch" });
+});
+
+test("A question that got in late keeps its place, and its answer follows from there", async () => {
+  const place = start();
+  const server = place.startServer();
+  for (const count of [1, 3]) {
+    const { production } = await ask(place, server, { request: send(count) });
+    await place.during(production.done);
+  }
+  const request = send(4);
+  const hash = JSON.stringify(request);
+  const question = {
+    id: idOf(4),
+    role: "user" as const,
+    text: "Late",
+    parentId: idOf(1, 1),
+    depth: 2,
+    createdAt: 0,
+    hash,
+  };
+  const between = () => void place.table.put("message", { ...address, messageId: idOf(4) }, question);
+  const lost = await ask(place, server, { request, between });
+  expect(lost.claim.history.at(-1)?.id).toBe(idOf(3, 1));
+  expect(await place.during(lost.production.accepted)).toBe("unavailable");
+  await place.during(lost.production.done);
+  const { claim, production } = await ask(place, server, { request });
+  expect(claim.history.map(({ id }) => id)).toEqual([idOf(1), idOf(1, 1)]);
+  expect(await place.during(production.accepted)).toBe("accepted");
+  await place.during(production.done);
+  const page = await place.during(server.runs.loadThread(address));
+  expect(page?.path).toEqual([idOf(1), idOf(1, 1), idOf(4), idOf(4, 1)]);
 });
 
 test("A reader whose run was claimed anew drops what it held", async () => {
