@@ -11,5 +11,5 @@ export const signUp: "open" | "closed" = "closed";
 /** How many threads of one person may answer at the same time. Each holds one Lambda execution while it does. */
 export const liveRuns = 3;
 
-/** Threads without a message for this long are removed; pinned ones never are. */
+/** Threads without a message for this long are hidden, and deleted when their owner signs in next; pinned ones never are. */
 export const retentionDays = 90;

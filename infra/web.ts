@@ -41,7 +41,6 @@ const backend = new sst.Linkable("Backend", {
         "dynamodb:UpdateItem",
         "dynamodb:DeleteItem",
         "dynamodb:Query",
-        "dynamodb:BatchGetItem",
         "dynamodb:BatchWriteItem",
       ],
       resources: [table.arn, $interpolate`${table.arn}/index/byActivity`],
