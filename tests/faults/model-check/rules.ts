@@ -175,6 +175,8 @@ function judgeAnswer(world: World, address: Address, answer: MessageItem): void 
     if (answer.ending === "complete") world.violate("A partial answer is never complete", answer.id);
     return;
   }
+  if (work.promptTip !== (work.isSend ? question?.parentId : answer.parentId))
+    world.violate("A prompt is the path of its answer", answer.id);
   const said = work.said.replace(/\p{Surrogate}/gu, "\uFFFD");
   const isStart = said.startsWith(answer.text.replace(/\uFFFD$/, ""));
   if (answer.ending === "blocked") {

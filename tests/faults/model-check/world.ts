@@ -51,6 +51,9 @@ export interface Work {
   runId: string;
   claimId: string;
   messageId: string;
+  /** The last message of the prompt, apart from a question that comes with the request. */
+  promptTip: string | null;
+  isSend: boolean;
   server: Process;
   /** All that the model has said, with what it went on from. */
   said: string;
@@ -438,6 +441,8 @@ export class World {
       runId: claim.runId,
       claimId: claim.claimId,
       messageId: claim.messageId,
+      promptTip: claim.history.at(-1)?.id ?? null,
+      isSend: claim.question !== undefined,
       server,
       said: claim.prefix,
       outcome: undefined,
