@@ -18,7 +18,9 @@ const notes = [
 ];
 
 /** The prompt as the app builds it from these notes and this conversation. */
-function prompt(...texts: string[]): Prompt {
+const prompt = (...texts: string[]): Prompt => promptWith("k3x9w2m4", ...texts);
+
+function promptWith(delimiter: string, ...texts: string[]): Prompt {
   const history = texts.map((text, index) => ({
     role: index % 2 === 0 ? ("user" as const) : ("assistant" as const),
     text,
@@ -28,7 +30,7 @@ function prompt(...texts: string[]): Prompt {
     settings: {},
     history,
     notes: notes.map((note) => ({ ...note, noteId: `note-${note.number}`, revision: 1 })),
-    delimiter: "k3x9w2m4",
+    delimiter,
     operatorSystemPrompt: "Answer briefly.",
   });
 }
@@ -40,6 +42,11 @@ describe("Answers from notes", () => {
     );
     expect(composeAnswer(prompt("At what temperature do I bake the sourdough?"))).toContain("240 degrees");
     expect(composeAnswer(prompt("At what temperature do I bake the sourdough?"))).toContain("[5].");
+  });
+
+  test("The notes are found whatever their random delimiter begins and ends with", () => {
+    for (const delimiter of ["-k3x9w2m", "k3x9w2m-", "_k3x9w2_", "--------"])
+      expect(composeAnswer(promptWith(delimiter, "When was the boiler serviced?"))).toContain("March 2026");
   });
 
   test("A word in another form still finds its note", () => {

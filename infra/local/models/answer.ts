@@ -54,7 +54,8 @@ const notesBlock = /<(notes[\w-]*)(?:[^\S\n][^\n]*)?>([\s\S]*?)<\/\1>/giu;
 /** Notes stand in tags of their own on lines of their own, with number and title; or begin with `[1] Title`. */
 function readBlock(name: string, block: string): Note[] {
   const tag = `note${name.slice("notes".length)}`;
-  const tagged = new RegExp(`^<${tag}\\b([^\\n]*)>$([\\s\\S]*?)^</${tag}>`, "gimu");
+  // A delimiter may end in a dash, behind which there is no word boundary.
+  const tagged = new RegExp(`^<${tag}(?=[\\s>])([^\\n]*)>$([\\s\\S]*?)^</${tag}>`, "gimu");
   const notes = [...block.matchAll(tagged)].map(([, attributes = "", text = ""]) => ({
     number: Number(/\b(?:number|n|id)="?\[?(\d+)/u.exec(attributes)?.[1]),
     title: /\btitle="(.*)"/u.exec(attributes)?.[1] ?? "",
