@@ -63,8 +63,9 @@ export function ThreadPage({
   children?: ReactNode;
 }) {
   const { person, notes } = useShellData();
-  const { threadId, state } = useLiveThread(view, person.userId);
+  // Whether the data shows a version that was asked for, and not simply the newest.
   const version = new URLSearchParams(useLocation().search).has("at");
+  const { threadId, state } = useLiveThread(view, person.userId, version);
   const path = useMemo(() => shownPath(view, state, version), [view, state, version]);
   const turn = liveTurn(state) ?? shownLiveTurn(path);
   const scrolling = useRef<() => void>(() => {});
@@ -387,7 +388,11 @@ function Goes({
 }
 
 /** Opens the thread in the store, feeds it the loader's data, and does what it asks of the page. */
-function useLiveThread(view: ThreadView | null, userId: string): { threadId: string; state: ThreadLive } {
+function useLiveThread(
+  view: ThreadView | null,
+  userId: string,
+  version: boolean,
+): { threadId: string; state: ThreadLive } {
   const [newId, setNewId] = useState("");
   const storedId = view?.thread.threadId;
   const threadId = storedId ?? newId;
@@ -426,8 +431,8 @@ function useLiveThread(view: ThreadView | null, userId: string): { threadId: str
   }, [storedId, userId]);
 
   useBrowserLayoutEffect(() => {
-    if (view) live.sync(view);
-  }, [view]);
+    if (view) live.sync(view, version);
+  }, [view, version]);
 
   const state = useSyncExternalStore(live.subscribe, () => live.get(threadId), live.idle);
   return { threadId, state };

@@ -972,9 +972,11 @@ describe("the path on screen", () => {
     stream.event("end", { ending: "complete", length: 0 });
     await pass();
     const looked = { ...old, headId: runId };
-    live.sync(looked);
     expect(shownPath(looked, live.get(threadId), true).map((shown) => shown.id)).toEqual([question.id, answer.id]);
     expect(shownPath(old, live.get(threadId)).map((shown) => shown.id)).toEqual([messageId, runId]);
+    live.sync(looked, true);
+    live.send(threadId, { text: "From here?" });
+    expect(calling().body).toMatchObject({ parentId: answer.id, branch: true });
   });
 
   test("a listener hears of changes and gets the same object while nothing changes", () => {

@@ -822,8 +822,11 @@ export function createLive(given?: Surroundings) {
       if (current?.threadId === threadId) leaveCurrent();
     },
 
-    /** Takes the page's data: joins the live run, drops what the data has by now, sends what waited. */
-    sync(view: ThreadView): void {
+    /**
+     * Takes the page's data: joins the live run, drops what the data has by now, sends what waited. `version`: the
+     * data shows a version that was asked for; an answer that it knows and does not show belongs to another one.
+     */
+    sync(view: ThreadView, version = false): void {
       const channel = channelOf(view.thread.threadId);
       if (current !== channel) return;
       const known = new Set(view.messages.map((message) => message.id));
@@ -842,7 +845,8 @@ export function createLive(given?: Surroundings) {
 
       const turns = channel.state.turns.filter((turn) => {
         if (known.has(turn.runId)) return false;
-        if (turn.phase === "ended") return turn.runId >= (view.headId ?? "");
+        const isElsewhere = version && !known.has(turn.questionId) && turn.runId <= (view.headId ?? "");
+        if (turn.phase === "ended") return !isElsewhere && turn.runId >= (view.headId ?? "");
         // Refused as far as this tab could tell, and yet it went in.
         if (turn.phase === "refused" && turn.kind === "send" && known.has(turn.questionId)) {
           settle(channel, channel.requests.get(turn.runId));
