@@ -1,8 +1,7 @@
 /**
- * The ground that the parts of the run protocol share: conditions, tables calls that are repeated while their
+ * The ground that the parts of the run protocol share: conditions, table calls that are repeated while their
  * result is unknown, and the shape of an answer.
  */
-
 import type {
   Address,
   Clock,
@@ -33,9 +32,6 @@ export const held = (claimId: string, beat: number): Condition[] => [
 
 export const headOf = (run: RunItem | undefined): string | null =>
   (run?.ending === "void" ? run.prev : run?.runId) ?? null;
-
-export const isReadable = (thread: ThreadItem | undefined): thread is ThreadItem =>
-  thread !== undefined && thread.deletedAt === undefined;
 
 /** The parent of the question of RUN's claim. */
 export const parentOfQuestion = (run: RunItem): string | null => (run.parentId ?? run.prev ?? "") || null;
@@ -82,6 +78,8 @@ export interface Basis {
   getRun(address: Address, consistent?: boolean): Promise<RunItem | undefined>;
   getThread(address: Address): Promise<ThreadItem | undefined>;
   getMessage(address: Address, messageId: string): Promise<MessageItem | undefined>;
+  /** Whether the thread is there for its owner: neither deleted nor expired. */
+  isReadable(thread: ThreadItem | undefined): thread is ThreadItem;
   /** Whether the lease of a live run, or the producer's time to store an ended one, is over. */
   isExpired(run: RunItem): boolean;
 }
@@ -110,6 +108,8 @@ export function createBasis(options: RunsOptions): Basis {
   const getThread = (address: Address) => store.get("thread", address, { consistent: true });
   const getMessage = (address: Address, messageId: string) =>
     store.get("message", { ...address, messageId }, { consistent: true });
+  const isReadable = (thread: ThreadItem | undefined): thread is ThreadItem =>
+    thread !== undefined && thread.deletedAt === undefined && (options.isKept?.(thread) ?? true);
   const isExpired = (run: RunItem): boolean => (run.leaseUntil ?? 0) < clock.now();
 
   return {
@@ -124,6 +124,7 @@ export function createBasis(options: RunsOptions): Basis {
     getRun,
     getThread,
     getMessage,
+    isReadable,
     isExpired,
   };
 }

@@ -441,6 +441,8 @@ export interface RunsOptions {
   random(): number;
   times?: Partial<Times>;
   limits?: Partial<Limits>;
+  /** Whether a thread is within its retention; without it, all are. The table removes expired ones later. */
+  isKept?(thread: ThreadItem): boolean;
   /** Sidenotes of an answer, when its producer is dead. */
   cite?(address: Address, text: string, given: Given): Promise<Sidenote[]>;
   /** The one place where later data hangs. Called after the answer was put; repeatable. */

@@ -10,17 +10,7 @@
 import { activityAt } from "~/data/keys.server";
 import { idTime, runIdOf } from "./ids";
 import { createActivity } from "./run-activity.server";
-import {
-  absent,
-  answerOf,
-  createBasis,
-  headOf,
-  held,
-  isLive,
-  isReadable,
-  parentOfQuestion,
-  present,
-} from "./run-basis.server";
+import { absent, answerOf, createBasis, headOf, held, isLive, parentOfQuestion, present } from "./run-basis.server";
 import type {
   Address,
   Claim,
@@ -49,8 +39,8 @@ import { createReading } from "./run-reading.server";
 export function createRuns(options: RunsOptions): Runs {
   const { newClaimId, random } = options;
   const basis = createBasis(options);
-  const { store, clock, time, limit, report, backOff, settle, daysAhead, getRun, getThread, getMessage, isExpired } =
-    basis;
+  const { store, clock, time, limit, report, backOff, settle, daysAhead } = basis;
+  const { getRun, getThread, getMessage, isReadable, isExpired } = basis;
   const { readLog, readPath, readHistory } = createReading(basis);
   const { peek, seemsFull, addLive, removeLive, moveToUnread, getActivity, markSeen, forget } = createActivity(
     basis,
@@ -591,7 +581,7 @@ export function createRuns(options: RunsOptions): Runs {
 
   async function sweepThread(address: Address): Promise<boolean> {
     const thread = await settle(() => getThread(address));
-    if (isReadable(thread)) return false;
+    if (thread && thread.deletedAt === undefined) return false;
     // One that the table removed when it expired has no mark yet; for the others this is a repeat.
     await markRunDeleted(address);
     while (await settle(() => store.sweep(address)));

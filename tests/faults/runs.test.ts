@@ -464,6 +464,21 @@ test("Deleting a thread ends its run within two seconds, and nothing comes back"
   expect(await place.during(repeat)).toEqual({ outcome: "not-found" });
 });
 
+test("A thread that has expired is gone for its owner, even while the table still holds it", async () => {
+  const place = start({ isKept: ({ expiresAt = 0 }) => expiresAt * 1_000 > place.simulation.now });
+  const server = place.startServer();
+  const thread = { activityAt: "THREAD#0#", expiresAt: Math.floor(place.simulation.now / 1_000) + 60 };
+  const { production } = await ask(place, server, { more: { thread } });
+  await place.during(production.done);
+  expect(await place.during(server.runs.loadThread(address))).toBeDefined();
+  await place.pass(60_000);
+  expect(await place.during(server.runs.loadThread(address))).toBeUndefined();
+  expect(await place.during(server.runs.readAlong(address, idOf(1, 1)))).toBeUndefined();
+  expect(await place.during(server.runs.stop(address, idOf(1, 1)))).toBe(false);
+  const claimed = server.runs.claim(address, send(2), claimOptions(send(2)));
+  expect(await place.during(claimed)).toEqual({ outcome: "not-found" });
+});
+
 test("A thread that lives is not swept", async () => {
   const place = start();
   const server = place.startServer();
