@@ -62,6 +62,8 @@ const runs = createRuns({
   random: Math.random,
   times: { beat: config.run.beatMs, lease: config.run.leaseMs },
   limits: { liveRuns: config.limits.liveRuns },
+  isKept: ({ card }) =>
+    !card || (keptUntil({ pinned: card.pinned, activityAt: card.at }) ?? Number.POSITIVE_INFINITY) > Date.now(),
   cite: citeStored,
   report: ({ during, error }) => logError(error, `run: ${during}`),
 });
