@@ -45,7 +45,10 @@ export interface ErrorBody {
   error: { code: ErrorCode; message: string } & Record<string, unknown>;
 }
 
-/** An error that a person may read. `details` go into the body as they are; they hold no text of messages or notes. */
+/**
+ * An error that a person may read. `details` go into the body as they are and are never logged; they hold no text of
+ * messages or notes, save for a note's `conflict`, which gives the other text back.
+ */
 export class PublicError extends Error {
   readonly code: ErrorCode;
   readonly details: Record<string, unknown>;

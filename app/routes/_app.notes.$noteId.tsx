@@ -20,9 +20,10 @@ import { getNoteOrTombstone } from "~/notes/notes.server";
 import { NoteProblem, type NotesContext, Tombstone } from "~/notes/panes";
 import { buttonClass } from "~/ui/button";
 
-export const meta: MetaFunction<typeof loader> = ({ data }) => [
-  { title: `${data?.note?.title ?? (data?.deleted ? "Note deleted" : "New note")} · Sidenote` },
-];
+export const meta: MetaFunction<typeof loader> = ({ data }) => {
+  const title = data?.note?.title ?? (data?.deleted ? "Note deleted" : data ? "New note" : "Notes");
+  return [{ title: `${title} · Sidenote` }];
+};
 
 export function loader({ request, params }: LoaderFunctionArgs) {
   return page(async () => {
