@@ -44,8 +44,8 @@ export function createActivity(basis: Basis, reap: (address: Address) => Promise
     if ((await store.update("activity", { userId }, change, room)) === "done") return true;
     // Full. Some of the entries may be of runs whose server is dead.
     const activity = await store.get("activity", { userId }, { consistent: true });
-    for (const [thread, live] of Object.entries(activity?.live ?? {}))
-      await repairEntry({ userId, threadId: thread }, live);
+    const entries = Object.entries(activity?.live ?? {});
+    await Promise.all(entries.map(([thread, live]) => repairEntry({ userId, threadId: thread }, live)));
     return (await store.update("activity", { userId }, change, room)) === "done";
   }
 
@@ -107,13 +107,14 @@ export function createActivity(basis: Basis, reap: (address: Address) => Promise
     const read = (consistent: boolean) => store.get("activity", { userId }, { consistent });
     let activity = await read(false);
     const old = Object.entries(activity?.live ?? {}).filter(([, live]) => clock.now() - live.since > time.lease);
-    for (const [threadId, live] of old) {
+    const repair = async ([threadId, live]: [string, LiveEntry]) => {
       try {
         await repairEntry({ userId, threadId }, live);
       } catch (error) {
         report({ during: "repair of activity", error, address: { userId, threadId } });
       }
-    }
+    };
+    await Promise.all(old.map(repair));
     if (old.length > 0) activity = await read(true);
     return { live: activity?.live ?? {}, unread: activity?.unread ?? {} };
   }
