@@ -9,7 +9,7 @@ const LEASE_MS = 6_000;
 test("A server that is killed at any point of a run loses no message and shows no part as the whole", async ({
   browser,
 }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(420_000);
   const app = await App.start({ servers: 1, backend: { run: { leaseMs: LEASE_MS } } });
   const trials = [...killPoints.map((point) => ({ point })), { point: undefined }];
   const hit: string[] = [];
