@@ -201,13 +201,13 @@ describe("the same request twice", () => {
     const threadId = ulid();
     const json = { kind: "send", messageId: messageId(), text: "Lost on the way", create: true };
     const gone = new AbortController();
+    const before = (await app.modelCalls()).length;
     const first = await app.request(person, `/threads/${threadId}/runs`, { json, signal: gone.signal });
     expect(first.status).toBe(200);
     gone.abort();
-    const before = (await app.modelCalls()).length;
     const again = await readStream(await app.request(person, `/threads/${threadId}/runs`, { json }));
     expect(again.data.end).toMatchObject({ ending: "complete" });
-    expect((await app.modelCalls()).length).toBe(before);
+    expect((await app.modelCalls()).length).toBe(before + 1);
     expect(await messagesOf(threadId)).toEqual(["You", "Assistant"]);
   });
 
