@@ -10,7 +10,7 @@ import { loadProtocol } from "./model-check/protocol.ts";
 
 const SEEDS = 2_000;
 /** A rule that is taken out has to show within so many seeds. */
-const ENOUGH = 3_000;
+const ENOUGH = 2_000;
 
 test("Whatever servers, network and table do, every promise about a run holds", { timeout: 240_000 }, async () => {
   const figures = noFigures();

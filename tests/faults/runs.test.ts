@@ -50,14 +50,14 @@ function start(options: Partial<RunsOptions> = {}) {
   const faults = { ...still };
   let claims = 0;
 
-  function startServer(): Process & { runs: Runs } {
+  function startServer(its = faults): Process & { runs: Runs } {
     const server = new Process(simulation, 0);
     const runs = createRuns({
       store: connect(
         simulation,
         table,
         server,
-        () => faults,
+        () => its,
         () => {},
       ),
       clock: { now: server.now, sleep: server.sleep },
@@ -418,6 +418,44 @@ test("When the table stays silent, the run is given up, and whoever comes later 
   const answer = page?.messages.at(-1);
   expect(answer).toMatchObject({ ending: "interrupted", error: "server-ended" });
   expect(textOf(events).startsWith(answer?.text ?? "-")).toBe(true);
+});
+
+test("Until the question is in the table, nobody is shown a word of the answer", async () => {
+  const place = start();
+  place.faults.messages = 1;
+  const { production, events } = await ask(place, place.startServer(), { speak: speaksFor(30_000) });
+  const follower: ReaderEvent[] = [];
+  const follow = async () => {
+    const reading = await place.startServer().runs.readAlong(address, idOf(1, 1));
+    for await (const event of reading ?? []) follower.push(event);
+  };
+  const following = follow();
+  await place.pass(2_500);
+  expect(place.run()).toMatchObject({ state: "live", beat: 2, base: 0, tail: "" });
+  expect(place.table.get("message", { ...address, messageId: idOf(1) })).toBeUndefined();
+  expect([...events, ...follower.filter(({ type }) => type !== "start")]).toEqual([]);
+  place.faults.messages = 0;
+  expect(await place.during(production.accepted)).toBe("accepted");
+  await place.during(Promise.all([production.done, following]));
+  expect(follower.at(-1)).toMatchObject({ type: "end", ending: "complete", length: textOf(events).length });
+});
+
+test("A server that gave up does not take another's ending for its own", async () => {
+  const place = start();
+  const faults = { ...still };
+  const { production, events } = await ask(place, place.startServer(faults), { speak: speaksFor(60_000) });
+  await place.pass(3_500);
+  // One more beat gets in, but its server never hears of it, nor of anything else.
+  const known = place.run()?.beat;
+  faults.unanswered = 1;
+  while (place.run()?.beat === known) await place.pass(10);
+  faults.lost = 1;
+  await place.pass(times.lease + 100);
+  const page = await place.during(place.startServer().runs.loadThread(address));
+  expect(page?.messages.at(-1)).toMatchObject({ ending: "interrupted", error: "server-ended" });
+  Object.assign(faults, still);
+  await place.during(production.done);
+  expect(events.at(-1)?.event).toEqual({ type: "detached" });
 });
 
 test("A stop by another server ends the model call within two seconds and keeps the text", async () => {

@@ -31,15 +31,7 @@ export const mutations: Mutation[] = [
     from: "oldest && now - oldest.at >= time.ahead ? saved : text.length",
     to: "text.length",
   },
-  { rule: "text only after acceptance", from: 'if (acceptance === "accepted") freeze();', to: "freeze();" },
   { rule: "replace", from: 'from !== claimId || run.ending === "blocked" || offset > text.length', to: "false" },
   { rule: "the chain check", from: "if (!isEmpty && !chain.whole && !how.isLast) return undefined;", to: "" },
   { rule: "the order of ids", from: "head !== null && ownId <= head", to: "false" },
-  {
-    rule: "telling a reaper's ending from one's own",
-    from: `run.error === error &&
-            run.base === base &&
-            run.tail === tail`,
-    to: "true",
-  },
 ];
