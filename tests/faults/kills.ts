@@ -171,7 +171,12 @@ export async function killAt(lane: Lane, point: KillPoint, draw: number, leaseMs
   });
   await page.getByRole("textbox", { name: "Message" }).fill(words);
   await page.getByRole("button", { name: "Send" }).click();
-  await struck;
+  await Promise.race([
+    struck,
+    sleep(60_000).then(() => {
+      if (!killedAt) throw new Error(`${point.name}: the run never came to this point`);
+    }),
+  ]);
   const samples = await page.evaluate(
     () => (window as unknown as { answerSamples: { at: number; text: string }[] }).answerSamples,
   );

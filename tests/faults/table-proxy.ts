@@ -48,7 +48,14 @@ export function stepOf(target: string, body: string): Step | undefined {
   const expression = call.UpdateExpression ?? "";
   const names = new Set([...expression.matchAll(/#\w+/g)].map(([name]) => call.ExpressionAttributeNames?.[name]));
   const values = new Set([...expression.matchAll(/:\w+/g)].map(([name]) => call.ExpressionAttributeValues?.[name]?.S));
-  if (sk === "ACTIVITY") return names.has("unread") ? "unread" : expression.includes("SET") ? "activity" : undefined;
+  if (sk === "ACTIVITY") {
+    // A run that begins is set under `live` and taken out of `unread`; one that ends goes the other way.
+    const set = [...(/SET (.*?)(?= REMOVE |$)/.exec(expression)?.[1] ?? "").matchAll(/#\w+/g)];
+    const first = set
+      .map(([name]) => call.ExpressionAttributeNames?.[name])
+      .find((name) => name === "live" || name === "unread");
+    return first === "live" ? "activity" : first;
+  }
   if (sk !== "RUN") return undefined;
   if (values.has("live")) return "claim";
   if (values.has("ended")) return "end";
