@@ -788,6 +788,7 @@ class Tab {
         const isDeleted = await runs.deleteThread(address);
         if (isDeleted && !world.facts.deletedAt.has(address.threadId))
           world.facts.deletedAt.set(address.threadId, world.simulation.now);
+        // What a sweep does not come to do, a later one does.
         if (isDeleted) void runs.sweepThread(address).catch(() => {});
         return isDeleted;
       });
