@@ -109,10 +109,12 @@ test.describe("Writing", () => {
   });
 
   test("A message that waits can be changed and taken back, and a reload keeps it", async ({ page, app }) => {
-    await app.scenario({ match: { text: "long wait" }, tokenMs: 30, tokens: 400 });
+    await app.scenario({ match: { text: "long wait" }, tokenMs: 30, tokens: 4_000 });
     await page.goto("/");
     await send(page, "A long wait");
     await expect(stopButton(page)).toBeVisible();
+    // The reload below is one of the thread's page.
+    await expect(page).toHaveURL(/\/threads\//);
     for (const text of ["Second", "Third"]) {
       await composer(page).fill(text);
       await composer(page).press("Enter");
@@ -203,7 +205,7 @@ test.describe("Versions", () => {
     page,
     app,
   }) => {
-    await app.scenario({ match: { text: "Count" }, tokenMs: 25, tokens: 120 });
+    await app.scenario({ match: { text: "Count" }, tokenMs: 100, tokens: 120, times: 1 });
     await page.goto("/");
     await send(page, "Count the trees");
     await expect(lastAnswer(page)).toContainText(/\w+ \w+ \w+/);
