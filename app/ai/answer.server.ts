@@ -15,7 +15,7 @@ import { config } from "~/config.server";
 import type { ErrorCode } from "~/errors";
 import { markModel } from "./catalogue.server";
 import { type Fault, faultOf } from "./fault";
-import type { Model } from "./model";
+import type { AnswerUsage, Model } from "./model";
 import { callOptions, languageModel } from "./providers.server";
 import { type CallSettings, type DroppedSetting, settingsFor, type ThreadSettings } from "./settings";
 
@@ -24,19 +24,13 @@ export interface AnswerMessage {
   text: string;
 }
 
-/** Text as it comes, joined to batches; or a wait before the next try, in seconds. */
-export type AnswerPart = { type: "text"; text: string } | { type: "waiting"; attempt: number; seconds: number };
+/** Text, or what the model says of its reasoning, joined to batches; or a wait before the next try, in seconds. */
+export type AnswerPart =
+  | { type: "text"; text: string }
+  | { type: "reasoning"; text: string }
+  | { type: "waiting"; attempt: number; seconds: number };
 
-/** Tokens. A detail that is undefined was not reported. */
-export interface AnswerUsage {
-  inputTokens: number;
-  outputTokens: number;
-  /** Of the input: read from and written to the vendor's prompt cache. */
-  cacheReadTokens?: number;
-  cacheWriteTokens?: number;
-  /** Of the output. */
-  reasoningTokens?: number;
-}
+export type { AnswerUsage } from "./model";
 
 export interface AnswerOutcome {
   ending: "complete" | "interrupted" | "failed";

@@ -38,6 +38,7 @@ const common: Supports = {
   stopSequences: { max: 4 },
   reasoningEffort: false,
   systemPrompt: true,
+  promptCache: false,
 };
 const noSampling = { temperature: false, topP: false, temperatureWithTopP: false } as const;
 

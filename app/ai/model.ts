@@ -22,6 +22,31 @@ export interface Supports {
   reasoningEffort: readonly ReasoningEffort[] | false;
   /** Where not, the system prompt stands at the head of the first message. */
   systemPrompt: boolean;
+  /** Whether the vendor keeps the beginning of a prompt for the next turn, and from how many tokens on. */
+  promptCache: false | { leastTokens: number };
+}
+
+/** Dollars per million tokens, as the vendor's list named them on the day `asOf` (yyyy-mm-dd). */
+export interface Price {
+  input: number;
+  output: number;
+  /** Of input tokens that were read from the prompt cache, or written to it; absent: as other input. */
+  cacheRead?: number;
+  cacheWrite?: number;
+  asOf: string;
+}
+
+/** Tokens of one answer. A detail that is undefined was not reported. */
+export interface AnswerUsage {
+  /** All of the input, that from the cache included. */
+  inputTokens: number;
+  /** All of the output, reasoning included. */
+  outputTokens: number;
+  /** Of the input: read from and written to the vendor's prompt cache. */
+  cacheReadTokens?: number;
+  cacheWriteTokens?: number;
+  /** Of the output. */
+  reasoningTokens?: number;
 }
 
 export interface Model {
@@ -39,6 +64,8 @@ export interface Model {
   supports: Supports;
   /** Whether it may think for minutes before its first word. */
   thinks: boolean;
+  /** Undefined: nobody knows; it is shown as unknown, never as zero. */
+  price?: Price;
   /** Why it cannot be used now, as a sentence. */
   unavailable?: string;
 }

@@ -29,6 +29,10 @@ describe("the settings of a thread", () => {
     { reasoningEffort: "much" },
     { systemPrompt: "x".repeat(16_001) },
     { notes: "some" },
+    { notes: "chosen", chosenNotes: ["../someone-else's"] },
+    { notes: "chosen", chosenNotes: Array.from({ length: 201 }, () => "01HZX3V9ZK5T8N6Q2W4Y7R0ABC") },
+    { historyLength: 1 },
+    { historyLength: 201 },
     { model: "gpt-4.1" },
   ])("are refused where they are out of range: %o", (settings) => {
     expect(threadSettings.safeParse(settings).success).toBe(false);

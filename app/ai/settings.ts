@@ -11,6 +11,8 @@ export type ModelRef = string;
 
 const modelRef = z.string().regex(/^[a-z0-9-]{1,24}:[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}$/, "This is not a model.");
 
+const noteId = z.string().regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/, "This is not a note.");
+
 /** From the least to the most; which of them a model takes is in its family. */
 export const reasoningEfforts = ["none", "minimal", "low", "medium", "high", "xhigh"] as const;
 export type ReasoningEffort = (typeof reasoningEfforts)[number];
@@ -27,7 +29,11 @@ export const threadSettings = z.strictObject({
   reasoningEffort: z.enum(reasoningEfforts).optional(),
   /** Takes the place of the operator's; empty means none at all. */
   systemPrompt: z.string().max(16_000).optional(),
-  notes: z.enum(["all", "none"]).optional(),
+  notes: z.enum(["all", "chosen", "none"]).optional(),
+  /** Ids of the notes that "chosen" means. */
+  chosenNotes: z.array(noteId).max(200).optional(),
+  /** The most messages of the history that are sent; absent: 20. */
+  historyLength: z.int().min(2).max(200).optional(),
 });
 
 export type ThreadSettings = z.infer<typeof threadSettings>;

@@ -137,7 +137,10 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
     async prepare({ thread }) {
       const settings = thread ? readSettings(thread.settings) : (created ?? {});
       const [model, [all, numbers]] = await Promise.all([requireModel(settings.model), readContext()]);
-      const { chosen } = settings.notes === "none" ? { chosen: [] } : chooseNotes(all, Math.floor(model.window / 4));
+      const eligible =
+        settings.notes === "chosen" ? all.filter(({ noteId }) => settings.chosenNotes?.includes(noteId)) : all;
+      const { chosen } =
+        settings.notes === "none" ? { chosen: [] } : chooseNotes(eligible, Math.floor(model.window / 4));
       const numbered = await numberNotes(
         userId,
         threadId,

@@ -176,7 +176,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
           if (step.value.type === "waiting") {
             waiting = step.value;
             news.ring();
-          } else {
+          } else if (step.value.type === "text") {
             waiting = undefined;
             append(await gate.release(step.value.text));
           }

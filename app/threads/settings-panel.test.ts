@@ -22,6 +22,7 @@ const model = (part: Partial<Omit<Model, "supports">> & { supports?: Partial<Sup
     stopSequences: false,
     reasoningEffort: false,
     systemPrompt: true,
+    promptCache: false,
     ...part.supports,
   },
 });

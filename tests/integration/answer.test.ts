@@ -8,7 +8,7 @@ const { runInvocation } = await import("~/invocation.server");
 afterAll(local.stop);
 
 type Settings = Parameters<typeof streamAnswer>[0]["settings"];
-type Part = { type: "text"; text: string } | { type: "waiting"; attempt: number; seconds: number };
+type Part = { type: "text" | "reasoning"; text: string } | { type: "waiting"; attempt: number; seconds: number };
 
 /** As inside of an invocation, whose background work is awaited before it ends. */
 async function invoke<T>(work: () => Promise<T>): Promise<T> {
