@@ -3,19 +3,10 @@
  * back. Whatever stands in it is kept at once, by person and thread. Until the page's script is there it is a plain
  * field, and what was typed into it by then stays.
  */
-import {
-  type KeyboardEvent,
-  lazy,
-  type ReactNode,
-  Suspense,
-  useEffect,
-  useImperativeHandle,
-  useLayoutEffect,
-  useRef,
-  useState,
-} from "react";
+import { type KeyboardEvent, lazy, type ReactNode, Suspense, useImperativeHandle, useRef, useState } from "react";
 import { Button } from "~/ui/button";
 import { ChevronDownIcon, SlidersIcon } from "~/ui/icons";
+import { useBrowserLayoutEffect } from "~/ui/layout-effect";
 import { kept, type WaitingMessage } from "./kept";
 import { findModel, type Offer } from "./models-store";
 
@@ -59,7 +50,6 @@ export interface ComposerProps {
   handle: React.RefObject<ComposerHandle>;
 }
 
-const useBrowserLayoutEffect = typeof document === "undefined" ? useEffect : useLayoutEffect;
 let isFirst = true;
 
 /** Whether the person is busy somewhere else. A page that has just come may be used before its script is there. */

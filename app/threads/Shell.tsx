@@ -4,9 +4,10 @@
  * popover, so it opens without a script. Hidden threads stay hidden; the document's first script sees to that.
  */
 import { Link, useLocation } from "@remix-run/react";
-import { type FormEvent, type HTMLAttributes, type ReactNode, useEffect, useLayoutEffect, useRef } from "react";
+import { type FormEvent, type HTMLAttributes, type ReactNode, useEffect, useRef } from "react";
 import { remember, THREADS_KEY } from "~/ui/appearance";
 import { CloseIcon, MenuIcon, NotebookIcon, PanelLeftIcon, PlusIcon, SettingsIcon } from "~/ui/icons";
+import { useBrowserLayoutEffect } from "~/ui/layout-effect";
 import { BarStart, Wordmark } from "~/ui/page";
 import { Toaster } from "~/ui/toast";
 import { activityStore } from "./activity-store";
@@ -210,7 +211,7 @@ function ShowThreadsButton({ unread }: { unread: number }) {
 function ToTop({ main }: { main: { current: HTMLElement | null } }) {
   const { pathname } = useLocation();
   const before = useRef(pathname);
-  useLayoutEffect(() => {
+  useBrowserLayoutEffect(() => {
     if (before.current !== pathname) main.current?.scrollTo(0, 0);
     before.current = pathname;
   }, [pathname, main]);

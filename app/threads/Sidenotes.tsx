@@ -5,7 +5,8 @@
  * paragraph stands for the note and grows into it.
  */
 import { Link } from "@remix-run/react";
-import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
+import { useBrowserLayoutEffect } from "~/ui/layout-effect";
 import { type MarginOfAnswer, type Numbered, placeSidenotes } from "./margin";
 import type { Sidenote } from "./view";
 
@@ -278,8 +279,6 @@ function put(element: HTMLElement, top: number, form: "full" | "title"): void {
   element.style.visibility = "visible";
   element.classList.toggle("title", form === "title");
 }
-
-const useBrowserLayoutEffect = typeof document === "undefined" ? useEffect : useLayoutEffect;
 
 /**
  * Keeps the sidenotes below `root` in their places, and lets citations and notes light each other. `shown` says

@@ -11,7 +11,6 @@ import {
   Suspense,
   useCallback,
   useEffect,
-  useLayoutEffect,
   useMemo,
   useRef,
   useState,
@@ -20,6 +19,7 @@ import {
 import type { ThreadSettings } from "~/ai/settings";
 import { Button } from "~/ui/button";
 import { ArrowDownIcon } from "~/ui/icons";
+import { useBrowserLayoutEffect } from "~/ui/layout-effect";
 import { Bar } from "~/ui/page";
 import { noteRunEnded, noteRunStarted, noteSeen, useActivity } from "./activity-store";
 import { Composer, type ComposerHandle } from "./Composer";
@@ -34,8 +34,6 @@ import type { ActivityView, ThreadView } from "./view";
 
 const loadSettings = () => import("./SettingsPanel");
 const SettingsPanel = lazy(loadSettings);
-
-const useBrowserLayoutEffect = typeof document === "undefined" ? useEffect : useLayoutEffect;
 
 /** What the shell's loader gives to every page in it. */
 interface ShellData {

@@ -3,13 +3,13 @@
  * while the person is at its end; any scroll upward lets go, and an answer's end never moves anything. A thread is
  * found again where it was left.
  */
-import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useCallback, useMemo, useRef, useState } from "react";
+import { useBrowserLayoutEffect } from "~/ui/layout-effect";
 import { useNonce } from "~/ui/nonce";
 import type { ShownMessage } from "./live";
 import { Answer, answerOf, Question, questionOf, Transcribed, type TranscriptContext } from "./Message";
 import { type SidenoteCard, useSidenotes } from "./Sidenotes";
 
-const useBrowserLayoutEffect = typeof document === "undefined" ? useEffect : useLayoutEffect;
 /** This close to the end counts as being there, in px. */
 const NEAR = 48;
 
