@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ulid } from "ulid";
 import { type AppServer, type AppServerOptions, startAppServer } from "../infra/local/app-server.ts";
+import { ensureBuild } from "../infra/local/build.ts";
 import { type BackendOverrides, type Cloud, type Code, startCloud } from "../infra/local/cloud.ts";
 
 export interface AppOptions {
@@ -64,7 +65,9 @@ export class App {
     this.codes = codes;
   }
 
+  /** Starts the app as its sources are: a test that is run by itself never meets an old build. */
   static async start(options: AppOptions = {}): Promise<App> {
+    await ensureBuild();
     const folder = mkdtempSync(join(tmpdir(), "sidenote-"));
     const codes: Code[] = [];
     const cloud = await startCloud({

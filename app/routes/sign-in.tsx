@@ -27,9 +27,11 @@ export async function loader({ request }: LoaderFunctionArgs) {
   const { searchParams } = new URL(request.url);
   if (await getPerson(request)) throw redirect(safeRedirect(searchParams.get("redirectTo")));
   const done = searchParams.get("done") ?? "";
+  // Only our own sign-out leads here from our own page: a stranger's link must not take what was written.
+  const isOwn = (request.headers.get("Sec-Fetch-Site") ?? "same-origin") === "same-origin";
   return {
     email: rememberedAddress(request) ?? "",
-    done,
+    isOver: isOwn && (done === "signed-out" || done === "deleted"),
     notice: Object.hasOwn(notices, done) ? notices[done] : undefined,
   };
 }
@@ -44,13 +46,13 @@ export function action({ request }: ActionFunctionArgs) {
 }
 
 export default function SignInRoute() {
-  const { email, notice, done } = useLoaderData<typeof loader>();
+  const { email, notice, isOver } = useLoaderData<typeof loader>();
   const problem = useActionData<typeof action>();
   const pending = useNavigation().formMethod === "POST";
   const form = useFirstProblem(problem);
   useEffect(() => {
-    if (done === "signed-out" || done === "deleted") clearKept();
-  }, [done]);
+    if (isOver) clearKept();
+  }, [isOver]);
   return (
     <SignInPage title="Sign in">
       <Notice>{!problem && notice}</Notice>

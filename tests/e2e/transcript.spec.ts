@@ -3,6 +3,7 @@ import AxeBuilder from "@axe-core/playwright";
 import type { Locator, Page } from "@playwright/test";
 import { ulid } from "ulid";
 import type { Account, App } from "../app.ts";
+import { addSession } from "./browser.ts";
 import { expect, lastAnswer, send, test, untilDone } from "./fixtures.ts";
 
 test.afterEach(({ app }) => app.clearScenarios());
@@ -87,6 +88,29 @@ test.describe("Writing", () => {
     await expect(composer(page)).toHaveValue("More about them");
     await page.goto("/");
     await expect(composer(page)).toHaveValue("Something new");
+  });
+
+  test("Signing out takes the drafts along; a stranger's link to that page does not", async ({
+    page,
+    context,
+    app,
+    account,
+  }) => {
+    await page.goto("/");
+    await composer(page).fill("Half a thought");
+    const signedIn = await context.cookies();
+    await context.clearCookies();
+    await page.goto("/sign-in?done=signed-out");
+    await expect(page.getByRole("button", { name: "Sign in" })).toBeEnabled();
+    await context.addCookies(signedIn);
+    await page.goto("/");
+    await expect(composer(page)).toHaveValue("Half a thought");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await expect(page.getByText("You are signed out.")).toBeVisible();
+    await addSession(context, { cookie: await app.signIn(account.email, account.password) }, app.server.url);
+    await page.goto("/");
+    await expect(composer(page)).toBeFocused();
+    await expect(composer(page)).toHaveValue("");
   });
 
   test("A first message becomes a thread with one request, and what is typed meanwhile goes along", async ({

@@ -3,12 +3,9 @@
  * Prints how often each point was hit; fails on a loss, and on a point that was hit too seldom.
  */
 import { chromium } from "@playwright/test";
-import { ensureBuild } from "../../infra/local/build.ts";
 import { App } from "../app.ts";
 import { browserFlags, findBrowser } from "../e2e/browser.ts";
 import { type KillPoint, killAt, killPoints, killUnrepeated, openLane } from "./kills.ts";
-
-await ensureBuild();
 
 const LANES = 4;
 const LEASE_MS = 15_000;

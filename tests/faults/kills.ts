@@ -44,8 +44,8 @@ export const killPoints: KillPoint[] = [
 const TOKEN_MS = 20;
 /** A token of the model server has six characters at most. */
 const LONGEST_TOKEN = 6;
-/** What joins deltas and draws them may shift a moment by so much. */
-const FRAME_MS = 150;
+/** Deltas are joined for so long before they are shown. */
+const JOINED_MS = 50;
 
 export interface Lane {
   app: App;
@@ -249,18 +249,16 @@ async function expectNothingLost(
   if (point.leaves !== "repeat") expect(answer.ending, `${point.name}: how the answer ended`).toBe(point.leaves);
   expect(stored.run?.e?.S, `${point.name}: RUN and the answer agree`).toBe(answer.ending);
   if (answer.ending === "interrupted" || answer.ending === "complete") {
-    // Shown text runs at most a second ahead of the log, and is held back from then on: so what is missing was
-    // shown within one second, and is no more than the model says in one.
+    // Shown text runs at most a second ahead of the log, and is held back from then on: so what is missing is no
+    // more than the model says in one second. Its amount is measured and not the clock of the page, which stands
+    // still while a busy machine draws.
     const missing = seen.samples.filter(
       ({ at, text }) => at <= seen.killedAt && !letters(answer.text).startsWith(letters(text)),
     );
-    const span = (missing.at(-1)?.at ?? 0) - (missing[0]?.at ?? 0);
     const lost = letters(missing.at(-1)?.text ?? "").length - letters(answer.text).length;
-    const secondOfLetters = (1_000 / TOKEN_MS) * LONGEST_TOKEN;
-    expect(
-      span <= 1_000 + FRAME_MS || lost <= secondOfLetters,
-      `${point.name}: at most a second of shown text is missing; ${lost} letters, shown within ${span} ms`,
-    ).toBe(true);
+    expect(lost, `${point.name}: at most a second of shown text is missing`).toBeLessThanOrEqual(
+      ((1_000 + JOINED_MS) / TOKEN_MS) * LONGEST_TOKEN,
+    );
     const [shown, kept] = [letters(seen.samples.at(-1)?.text ?? ""), letters(answer.text)];
     expect(shown.startsWith(kept) || kept.startsWith(shown), `${point.name}: it is the text that was shown`).toBe(true);
   }
