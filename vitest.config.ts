@@ -9,7 +9,11 @@ export default defineConfig({
     projects: [
       {
         resolve: { alias },
-        test: { name: "unit", include: ["app/**/*.test.{ts,tsx}", "infra/**/*.test.ts"], environment: "node" },
+        test: {
+          name: "unit",
+          include: ["app/**/*.test.{ts,tsx}", "infra/**/*.test.ts", "tests/bench/**/*.test.ts"],
+          environment: "node",
+        },
       },
       {
         resolve: { alias },
