@@ -32,6 +32,7 @@
  * | delete a thread (a tombstone)            | Update THREAD#, Update RUN      | runStore.update                   | 4 WU  |
  * | the log of a blocked run                 | Delete CHUNK#                   | runStore.delete                   | 1 WU  |
  * | sweep a deleted thread                   | Query, then BatchWrite, by key  | runStore.sweep                    | 1 RU a 4 KB, 1 WU a KB |
+ * | how full a window would be, before sending | as a run reads: THREAD#, RUN or a tip, a page of MESSAGE#, NOTE# | getThread, runStore.list, listAllNotes | 1 RU, 0.5 RU a 4 KB of 40 messages, the notes |
  * | a thread's note numbers                  | Get NUMBERS, consistent         | getNumbers                        | 1 RU  |
  * | number notes new to a thread             | Put NUMBERS                     | numberNotes                       | 1 WU  |
  * | one note                                 | Get NOTE#, consistent           | getNote, requireNote, getNoteOrTombstone | 1 RU a 4 KB |

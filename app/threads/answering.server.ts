@@ -15,13 +15,24 @@ import { PublicError } from "~/errors";
 import { logError } from "~/http.server";
 import { currentInvocation } from "~/invocation.server";
 import { chooseNotes } from "~/notes/choose";
-import { getNote, listAllNotes } from "~/notes/notes.server";
+import { getNote, listAllNotes, type Note } from "~/notes/notes.server";
+import { calibrationOf } from "./calibration.server";
 import { eventStream } from "./event-stream.server";
 import { idTime, isId, isMessageId, isRunId } from "./ids";
 import { getNumbers, numberNotes } from "./numbers.server";
-import { buildPrompt, citedSidenotes, type NumberedNote } from "./prompt.server";
+import {
+  buildPrompt,
+  citedSidenotes,
+  type HistoryMessage,
+  type NumberedNote,
+  type Prompt,
+  type PromptOptions,
+  type PromptRecord,
+  shorterPrompt,
+  sizeOf,
+} from "./prompt.server";
 import { createRuns } from "./run.server";
-import type { Given, MessageItem, Position, RunRequest } from "./run-items.server";
+import type { Address, Given, MessageItem, ModelOutcome, ModelPart, Position, RunRequest } from "./run-items.server";
 import { runStore } from "./run-store.server";
 import type { ThreadForm } from "./thread-form";
 import {
@@ -38,9 +49,9 @@ import {
   touchThread,
 } from "./threads.server";
 import { titleFrom } from "./title";
-import type { ActivityView, MessageView, Sidenote, ThreadView } from "./view";
+import type { ActivityView, Estimate, MessageView, Sidenote, ThreadView } from "./view";
 
-/** Messages of the path that are read for a prompt; the prompt itself leaves out more. */
+/** Messages of the path that are read for every prompt; the prompt itself leaves out more. */
 const HISTORY = 40;
 /** The longest message, in UTF-16 units. */
 export const MESSAGE_LIMIT = 32_000;
@@ -116,8 +127,37 @@ interface Prepared {
   model: Model;
   settings: ThreadSettings;
   notes: NumberedNote[];
+  /** Their ids, the most useful first. */
+  order: string[];
+  notesLeftOut: number;
   delimiter: string;
+  /** What of the path stands above what the protocol reads, where the person wants a long history. */
+  older: MessageItem[];
 }
+
+/** Which notes go along, the most useful first. */
+function notesFor(all: readonly Note[], settings: ThreadSettings, model: Model): { chosen: Note[]; left: Note[] } {
+  if (settings.notes === "none") return { chosen: [], left: [] };
+  const eligible =
+    settings.notes === "chosen" ? all.filter(({ noteId }) => settings.chosenNotes?.includes(noteId)) : all;
+  const { chosen } = chooseNotes(eligible, Math.floor(model.window / 4));
+  const ids = new Set(chosen.map(({ noteId }) => noteId));
+  return { chosen, left: eligible.filter(({ noteId }) => !ids.has(noteId)) };
+}
+
+/** What of a path is still to be read, above the messages that were read, for this length of history. */
+async function readOlder(address: Address, read: readonly MessageItem[], wanted = 0): Promise<MessageItem[]> {
+  const parentId = read[0]?.parentId;
+  if (!parentId || wanted <= read.length) return [];
+  // Without them the prompt is shorter, and says so.
+  return (await runs.readHistory(address, parentId, wanted - read.length)) ?? [];
+}
+
+const recordOf = (prompt: Prompt, notesLeftOut: number): PromptRecord => ({
+  tokens: sizeOf(prompt),
+  messages: prompt.earlier,
+  leftOut: { messages: prompt.leftOut.messages, notes: notesLeftOut },
+});
 
 /**
  * Starts a run, or attaches to the one that this request started before. Returns the stream of its events; throws
@@ -132,15 +172,16 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
     hash: hashOf(body),
     history: HISTORY,
     ...(body.kind === "send" && created
-      ? { thread: newThreadItem(userId, threadId, titleFrom(body.text), created) }
+      ? { thread: async () => newThreadItem(userId, threadId, titleFrom(body.text), created) }
       : {}),
-    async prepare({ thread }) {
+    async prepare({ thread, history }) {
       const settings = thread ? readSettings(thread.settings) : (created ?? {});
-      const [model, [all, numbers]] = await Promise.all([requireModel(settings.model), readContext()]);
-      const eligible =
-        settings.notes === "chosen" ? all.filter(({ noteId }) => settings.chosenNotes?.includes(noteId)) : all;
-      const { chosen } =
-        settings.notes === "none" ? { chosen: [] } : chooseNotes(eligible, Math.floor(model.window / 4));
+      const [model, [all, numbers], older] = await Promise.all([
+        requireModel(settings.model),
+        readContext(),
+        readOlder(address, history, settings.historyLength),
+      ]);
+      const { chosen, left } = notesFor(all, settings, model);
       const numbered = await numberNotes(
         userId,
         threadId,
@@ -162,7 +203,9 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
         settings,
         notes: notes.map(({ number, noteId, title, revision }) => ({ number, noteId, title, revision })),
       };
-      return { given, value: { model, settings, notes, delimiter: numbered.delimiter } };
+      const order = chosen.map(({ noteId }) => noteId);
+      const { delimiter } = numbered;
+      return { given, value: { model, settings, notes, order, notesLeftOut: left.length, delimiter, older } };
     },
   });
 
@@ -182,31 +225,134 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   }
 
   const { claim } = outcome;
-  const { model, settings, notes, delimiter } = claim.value;
-  const { system, messages } = buildPrompt({
+  const { model, settings, notes, order, notesLeftOut, delimiter, older } = claim.value;
+  const path = [...older, ...claim.history];
+  const options = promptOptions({
     model,
     settings,
-    history: [
-      ...claim.history,
+    path,
+    asked: [
       ...(claim.question ? [claim.question] : []),
       ...(claim.prefix ? [{ role: "assistant" as const, text: claim.prefix }] : []),
     ],
     notes,
     delimiter,
-    operatorSystemPrompt: config.models.systemPrompt,
   });
+  const prompt = buildPrompt(options);
+  claim.given.prompt = recordOf(prompt, notesLeftOut);
+  /** What the model has before it: fewer once it was asked again. */
+  let sent: readonly NumberedNote[] = notes;
+
+  /** Asks the model; if it finds that too long after all, once more, without what is least missed, and says so. */
+  async function* ask(signal: AbortSignal): AsyncGenerator<ModelPart, ModelOutcome> {
+    const { system, messages } = prompt;
+    const outcome = yield* logged(model, streamAnswer({ model, settings, system, messages, signal }));
+    if (outcome.error !== "context-too-long" || outcome.ending !== "failed" || signal.aborted) return outcome;
+    const less = shorterPrompt(options, prompt, order);
+    if (!less) return outcome;
+    const dropped = notes.length - less.notes.length;
+    const record = recordOf(less.prompt, notesLeftOut + dropped);
+    sent = less.notes;
+    yield {
+      type: "shortened",
+      messages: record.leftOut.messages - prompt.leftOut.messages,
+      notes: dropped,
+    };
+    const { system: again, messages: fewer } = less.prompt;
+    const second = yield* logged(model, streamAnswer({ model, settings, system: again, messages: fewer, signal }));
+    return { ...second, prompt: { ...record, shortened: true } };
+  }
+
   const { deadline, waitUntil } = currentInvocation();
   const production = runs.produce(claim, {
-    answer: (signal) => logged(model, streamAnswer({ model, settings, system, messages, signal })),
+    answer: ask,
     // A thread that this request made was touched by its making.
     touch: async () => (claim.thread ? touchThread(userId, threadId, claim.thread.card?.pinned ?? false) : true),
-    cite: (answer) => citedSidenotes(answer, notes),
+    cite: (answer) => citedSidenotes(answer, [...sent]),
     deadline,
   });
   waitUntil(production.done);
   const accepted = await production.accepted;
   if (accepted !== "accepted") throw new PublicError(accepted);
   return eventStream(production.events);
+}
+
+/** The options of a prompt: from the path, what is asked at its end, and how far earlier estimates were off. */
+function promptOptions(given: {
+  model: Model;
+  settings: ThreadSettings;
+  path: readonly MessageItem[];
+  asked: readonly HistoryMessage[];
+  notes: readonly NumberedNote[];
+  delimiter: string;
+}): PromptOptions & { answers: number } {
+  const { model, settings, path, asked, notes, delimiter } = given;
+  return {
+    model,
+    settings,
+    history: [...path, ...asked],
+    notes,
+    delimiter,
+    operatorSystemPrompt: config.models.systemPrompt,
+    ...calibrationOf(path, model.ref),
+  };
+}
+
+/** The body of `POST /threads/:threadId/estimate`; `settings` where they are not saved yet. */
+export const estimateBody = z.strictObject({
+  text: z.string().max(2 * MESSAGE_LIMIT),
+  settings: threadSettings.optional(),
+  /** The last message of the path on screen; without it, the newest one. */
+  parentId: id.optional(),
+});
+
+/**
+ * How full the model's window would be with this draft, and what would be left out: found by building the prompt as
+ * a run would. Writes nothing and asks no model. Throws `not-found`; a thread of its own for `new`.
+ */
+export async function estimateRun(
+  userId: string,
+  threadId: string,
+  { text: draft, settings: unsaved, parentId }: z.output<typeof estimateBody>,
+): Promise<Estimate> {
+  const address = { userId, threadId };
+  const isNew = threadId === "new";
+  const [thread, read, all] = await Promise.all([
+    isNew ? undefined : requireThread(userId, threadId),
+    isNew ? [] : runs.readHistory(address, parentId, HISTORY),
+    listAllNotes(userId),
+  ]);
+  if (!read) throw new PublicError("not-found");
+  const settings = unsaved ?? thread?.settings ?? {};
+  const [model, older] = await Promise.all([
+    requireModel(settings.model),
+    readOlder(address, read, settings.historyLength),
+  ]);
+  const { chosen, left } = notesFor(all, settings, model);
+  const path = [...older, ...read];
+  const { answers, ...options } = promptOptions({
+    model,
+    settings,
+    path,
+    asked: [{ role: "user", text: draft.trim() || "?", depth: (path.at(-1)?.depth ?? -1) + 1 }],
+    // Numbers and delimiter are given to a thread once its question is sent; here they only take their room.
+    notes: chosen.map((note, index) => ({ ...note, number: index + 1 })),
+    delimiter: "estimate-only",
+  });
+  const prompt = buildPrompt(options);
+  const real = (tokens: number): number => Math.round(tokens * (options.scale ?? 1));
+  const { system, notes, messages } = prompt.size;
+  return {
+    window: model.window,
+    room: real(prompt.room),
+    tokens: { system: real(system), notes: real(notes), messages: real(messages) },
+    wanted: real(prompt.wanted),
+    sent: { notes: chosen.length, messages: prompt.earlier },
+    leftOut: { notes: left.length, messages: prompt.leftOut.messages, squeezed: prompt.squeezedOut },
+    notesLeftOut: left.slice(0, 20).map(({ noteId, title }) => ({ noteId, title })),
+    ranked: left.length > 0,
+    answers,
+  };
 }
 
 /** Tells the operator why a vendor refused or broke off: its status and error name, never its words. */
@@ -333,6 +479,7 @@ export async function loadThread(userId: string, threadId: string, options: { at
 function messageView(message: MessageItem, versions: string[]): MessageView {
   const { id, role, text, parentId, ending, error, finishReason, model, settings, usage, durationMs, sidenotes } =
     message;
+  const { prompt } = message;
   return {
     id,
     role,
@@ -348,6 +495,9 @@ function messageView(message: MessageItem, versions: string[]): MessageView {
     ...(usage && { usage: { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens } }),
     ...(durationMs !== undefined && { durationMs }),
     ...(sidenotes && { sidenotes }),
+    ...(prompt && {
+      prompt: { messages: prompt.messages, leftOut: prompt.leftOut, ...(prompt.shortened && { shortened: true }) },
+    }),
   };
 }
 

@@ -33,6 +33,8 @@ export interface LiveTurn {
   startedAt: number;
   /** The server asks a busy model again. */
   waiting?: { attempt: number; seconds: number };
+  /** The model refused the prompt as too long and is asked again without so many older messages and notes. */
+  shortened?: { messages: number; notes: number };
   /** What is on screen is not in the table yet, and has not been for a while. */
   unsaved: boolean;
   stopping: boolean;
@@ -608,6 +610,9 @@ export function createLive(given?: Surroundings) {
         return false;
       case "waiting":
         patch(channel, runId, { waiting: { attempt: Number(data.attempt), seconds: Number(data.seconds) } });
+        return false;
+      case "shortened":
+        patch(channel, runId, { shortened: { messages: Number(data.messages), notes: Number(data.notes) } });
         return false;
       case "unsaved":
       case "saved":

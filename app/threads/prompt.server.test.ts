@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { traitsOf } from "~/ai/families";
 import { estimateTokens } from "~/notes/choose";
-import { buildPrompt, type HistoryMessage, type NumberedNote } from "./prompt.server";
+import { buildPrompt, type HistoryMessage, type NumberedNote, shorterPrompt, sizeOf } from "./prompt.server";
 
 const model = traitsOf("bedrock", "amazon.nova-lite-v1:0");
 const delimiter = "Zk3_v-91qaWs";
@@ -107,6 +107,63 @@ describe("the history", () => {
     const long = turns(10).map((message) => ({ ...message, text: message.text.padEnd(4_000, " word") }));
     expect(prompt({ history: long, model: { ...model, window: 16_000, maxOutput: 1_000 } }).leftOut.messages).toBe(10);
     expect(prompt({ history: long, model: { ...model, window: 6_000, maxOutput: 1_000 } }).leftOut.messages).toBe(16);
+  });
+
+  test("has the length that the person wants, and never less than half of it but at its beginning", () => {
+    for (const historyLength of [2, 3, 4, 6, 10, 15, 20, 21, 40, 200])
+      for (let count = 1; count <= 130; count += 1) {
+        const { messages, leftOut } = prompt({ history: turns(count), settings: { historyLength } });
+        expect(messages.length).toBeLessThanOrEqual(historyLength);
+        const least = Math.min(2 * count - 1, Math.floor(historyLength / 2));
+        expect(messages.length, `${historyLength} of ${2 * count - 1}`).toBeGreaterThanOrEqual(least - 1);
+        expect(messages.length + leftOut.messages).toBe(2 * count - 1);
+      }
+  });
+
+  test("that is long keeps its beginning for five turns, and one that is short for as long as it can", () => {
+    const movesOf = (historyLength: number) => {
+      const first = Array.from(
+        { length: 100 },
+        (_, index) => prompt({ history: turns(index + 1), settings: { historyLength } }).messages[0]?.text,
+      );
+      return first.filter((text, index) => index > 0 && text !== first[index - 1]).length;
+    };
+    expect(movesOf(100)).toBe(10);
+    expect(movesOf(20)).toBe(18);
+    expect(movesOf(8)).toBeLessThanOrEqual(49);
+  });
+
+  test("tells what is left out for lack of room from what the person did not want", () => {
+    const long = turns(15).map((message) => ({ ...message, text: message.text.padEnd(4_000, " word") }));
+    const roomy = prompt({ history: long });
+    expect(roomy).toMatchObject({ leftOut: { messages: 10 }, squeezedOut: 0, earlier: 18 });
+    expect(roomy.wanted).toBe(sizeOf(roomy));
+    const tight = prompt({ history: long, model: { ...model, window: 16_000, maxOutput: 1_000 } });
+    expect(tight).toMatchObject({ leftOut: { messages: 20 }, squeezedOut: 10, earlier: 8 });
+    expect(tight.wanted).toBe(roomy.wanted);
+    expect(tight.wanted).toBeGreaterThan(tight.room);
+    expect(sizeOf(tight)).toBeLessThanOrEqual(tight.room);
+  });
+
+  test("leaves something out for lack of room exactly when all of it is more than there is room for", () => {
+    fc.assert(
+      fc.property(
+        anyHistory,
+        fc.integer({ min: 500, max: 12_000 }),
+        fc.constantFrom(0.5, 1, 1.7),
+        (history, window, scale) => {
+          const built = prompt({ history, model: { ...model, window }, scale });
+          expect(built.squeezedOut > 0).toBe(built.wanted > built.room);
+        },
+      ),
+    );
+  });
+
+  test("has more room with a model that counts fewer tokens than we do, and less with one that counts more", () => {
+    const long = turns(10).map((message) => ({ ...message, text: message.text.padEnd(4_000, " word") }));
+    const small = { ...model, window: 16_000, maxOutput: 1_000 };
+    expect(prompt({ history: long, model: small, scale: 1.3 }).earlier).toBe(8);
+    expect(prompt({ history: long, model: small, scale: 0.7 }).earlier).toBe(18);
   });
 
   test("is sent without its end being lost when the question alone is longer than the window", () => {
@@ -236,5 +293,47 @@ describe("the notes", () => {
 
   test("are refused without a random delimiter", () => {
     expect(() => prompt({ history, notes: [note(1)], delimiter: "" })).toThrow(/random/);
+  });
+});
+
+describe("a prompt that the model found too long", () => {
+  const long = (count: number) =>
+    turns(count).map((message) => ({ ...message, text: message.text.padEnd(400, " word") }));
+  const options = (more: Partial<Parameters<typeof buildPrompt>[0]> = {}) => ({
+    model,
+    settings: {},
+    history: long(10),
+    notes: [],
+    delimiter,
+    ...more,
+  });
+
+  test("is at least a quarter shorter the second time, by the oldest messages first", () => {
+    const given = options({ notes: [note(1, { text: "A fact. ".repeat(100) })] });
+    const before = buildPrompt(given);
+    const less = shorterPrompt(given, before, ["note-1"]);
+    expect(less?.notes).toEqual(given.notes);
+    expect(less?.prompt.leftOut.messages).toBe(10);
+    expect(sizeOf(less?.prompt ?? before)).toBeLessThanOrEqual(0.75 * sizeOf(before));
+    expect(less?.prompt.messages.at(-1)).toEqual(before.messages.at(-1));
+  });
+
+  test("loses notes only when no earlier message is left, and the least useful first", () => {
+    const notes = Array.from({ length: 12 }, (_, index) => note(index + 1, { text: "A fact. ".repeat(600) }));
+    const order = notes.map(({ noteId }) => noteId).toReversed();
+    const given = options({ notes });
+    const before = buildPrompt(given);
+    const less = shorterPrompt(given, before, order);
+    expect(less?.prompt.earlier).toBe(0);
+    const kept = less?.notes.map(({ noteId }) => noteId) ?? [];
+    expect(kept.length).toBeGreaterThan(4);
+    expect(kept.length).toBeLessThan(12);
+    expect(kept).toEqual(order.slice(0, kept.length).toReversed());
+    expect(sizeOf(less?.prompt ?? before)).toBeLessThanOrEqual(0.75 * sizeOf(before));
+  });
+
+  test("is not asked again when the question alone is most of it", () => {
+    const given = options({ history: [{ role: "user", text: "long ".repeat(20_000) }], notes: [note(1)] });
+    expect(shorterPrompt(given, buildPrompt(given), ["note-1"])).toBeUndefined();
   });
 });

@@ -3,7 +3,8 @@
  *
  * The system prompt comes first, then the notes, then the history: the order of what changes least, so that a
  * vendor's prompt cache finds the same beginning turn after turn. For the same reason the history is cut in steps
- * of ten messages, counted from the thread's first one, and not by one turn each time.
+ * of ten messages (fewer if the person wants a short history), counted from the thread's first one, and not by one
+ * turn each time. The same code says before sending how full the window will be: there is no second estimate.
  * Notes are data: they stand between tags that carry the thread's random delimiter, which no note can know. (It
  * can, once a model said it aloud and the answer was kept as a note: so every note loses it.)
  * Vendors refuse a history that does not alternate, begins with an answer or holds an empty text. So a question
@@ -12,7 +13,7 @@
  */
 import type { Model } from "~/ai/catalogue.server";
 import type { ThreadSettings } from "~/ai/settings";
-import { estimateTokens } from "~/notes/choose";
+import { estimateTokens, noteTokens } from "~/notes/choose";
 import type { Ending } from "./view";
 
 export interface PromptMessage {
@@ -42,10 +43,30 @@ export interface Prompt {
   messages: PromptMessage[];
   /** How many messages of the path are too old or too much. */
   leftOut: { messages: number };
+  /** Of those, how many are left out only because there is no room for them. */
+  squeezedOut: number;
+  /** How many stored messages go along with the question. */
+  earlier: number;
+  /** In tokens as {@link estimateTokens} counts them: what is sent, by part. */
+  size: { system: number; notes: number; messages: number };
+  /** As much as that, had nothing been left out for lack of room; and what there is room for. */
+  wanted: number;
+  room: number;
+}
+
+/** What a prompt held beside its question, as it is stored with the answer. */
+export interface PromptRecord {
+  /** In tokens as {@link estimateTokens} counts them: what later estimates are calibrated by. */
+  tokens: number;
+  /** Earlier messages of the thread that went along. */
+  messages: number;
+  leftOut: { messages: number; notes: number };
+  /** The model refused more than this: it was asked twice. */
+  shortened?: true;
 }
 
 /** The most messages that are sent, and the steps in which older ones are left out. */
-const HISTORY = 20;
+export const HISTORY = 20;
 const STEP = 10;
 /** What is kept free for an answer whose length nobody set, at most; and of the window, in no case more. */
 const ANSWER = 4_096;
@@ -56,70 +77,152 @@ const AROUND_MESSAGE = 8;
 const goOn =
   "Go on from exactly where your last answer ends. Begin with the very next word, repeat nothing, and do not mention the break.";
 
+export interface PromptOptions {
+  model: Pick<Model, "window" | "maxOutput" | "supports">;
+  settings: Pick<ThreadSettings, "systemPrompt" | "maxTokens" | "historyLength">;
+  history: readonly HistoryMessage[];
+  notes: readonly NumberedNote[];
+  delimiter: string;
+  operatorSystemPrompt?: string | undefined;
+  /** How many real tokens one of our estimate stands for, by the answers of this thread; see calibration.server.ts. */
+  scale?: number | undefined;
+  /** The most tokens of all, by our estimate: for a model that has just refused more. */
+  atMost?: number | undefined;
+}
+
 /**
  * Builds the prompt. `history` is the path as far as it was read, oldest first; it ends with the question, or, to
  * continue, with the answer to go on from. What does not fit is left out from the old end; the question never is,
  * since an estimate of its length is no reason to refuse it.
  */
-export function buildPrompt(options: {
-  model: Pick<Model, "window" | "maxOutput" | "supports">;
-  settings: Pick<ThreadSettings, "systemPrompt" | "maxTokens">;
-  history: readonly HistoryMessage[];
-  notes: readonly NumberedNote[];
-  delimiter: string;
-  operatorSystemPrompt?: string | undefined;
-}): Prompt {
-  const { model, settings, history, notes, delimiter, operatorSystemPrompt } = options;
-  const system = [settings.systemPrompt ?? operatorSystemPrompt ?? "", notesBlock(notes, delimiter)]
-    .filter((part) => part.trim())
-    .join("\n\n");
+export function buildPrompt(options: PromptOptions): Prompt {
+  const { model, settings, history, notes, delimiter, operatorSystemPrompt, scale = 1 } = options;
+  const { atMost = Number.POSITIVE_INFINITY } = options;
+  const instructions = settings.systemPrompt ?? operatorSystemPrompt ?? "";
+  const block = notesBlock(notes, delimiter);
+  const system = [instructions, block].filter((part) => part.trim()).join("\n\n");
+  const size = { system: estimateTokens(instructions), notes: estimateTokens(block), messages: 0 };
 
   const skipped = history[0]?.depth ?? 0;
   const answer = Math.min(settings.maxTokens ?? ANSWER, model.maxOutput, model.window * ANSWER_SHARE);
-  const room = model.window - answer - estimateTokens(system) - AROUND_MESSAGE;
-  const from = firstToSend(history, skipped, room);
-  const sent = history.slice(from);
-  const messages = alternate(sent);
+  const room = Math.min(Math.floor((model.window - answer) / scale), atMost);
+  const before = size.system + size.notes + AROUND_MESSAGE;
+  const { from, asked, wanted } = firstToSend(history, {
+    skipped,
+    room: room - before,
+    most: settings.historyLength ?? HISTORY,
+  });
+  const messages = alternate(history.slice(from));
+  const left = whichLeft(history);
+  const earlier = history.slice(from, -1).filter((_, index) => !left[from + index]).length;
 
   if (messages.at(-1)?.role === "assistant") messages.push({ role: "user", text: goOn });
+  for (const { text } of messages) size.messages += estimateTokens(text) + AROUND_MESSAGE;
   const [first] = messages;
   if (system && first && !model.supports.systemPrompt) first.text = `${system}\n\n${first.text}`;
   return {
     system: model.supports.systemPrompt ? system : "",
     messages,
     leftOut: { messages: skipped + from },
+    squeezedOut: from - asked,
+    earlier,
+    size,
+    wanted: before + wanted,
+    room,
   };
 }
 
-/** The index in `history` from which it is sent: the newest twenty messages, and no more than there is room for. */
-function firstToSend(history: readonly HistoryMessage[], skipped: number, room: number): number {
+/** All that is sent, in tokens by our estimate. */
+export const sizeOf = ({ size }: Pick<Prompt, "size">): number =>
+  size.system + size.notes + AROUND_MESSAGE + size.messages;
+
+/** A prompt after a refusal is at most this part of the one before. */
+const LESS = 0.75;
+
+/**
+ * The prompt once more, clearly shorter, for a model that said that the one before was too long for it, whatever we
+ * had estimated: without further messages from the old end, and only then with fewer notes, of which `order` names
+ * the most useful first. Undefined: the question alone is too much of it.
+ */
+export function shorterPrompt(
+  options: PromptOptions,
+  before: Prompt,
+  order: readonly string[],
+): { prompt: Prompt; notes: readonly NumberedNote[] } | undefined {
+  const atMost = Math.floor(sizeOf(before) * LESS);
+  let { notes } = options;
+  const rest = [...order];
+  for (;;) {
+    const prompt = buildPrompt({ ...options, notes, atMost });
+    let excess = sizeOf(prompt) - atMost;
+    if (excess <= 0) return { prompt, notes };
+    const dropped = new Set<string>();
+    while (excess > 0 && rest.length > 0) {
+      const noteId = rest.pop() ?? "";
+      const note = notes.find((given) => given.noteId === noteId);
+      if (!note) continue;
+      dropped.add(noteId);
+      excess -= noteTokens(note);
+    }
+    if (dropped.size === 0) return undefined;
+    notes = notes.filter(({ noteId }) => !dropped.has(noteId));
+  }
+}
+
+/** With a short history the steps are short too: about half of what was asked for is always sent. */
+const stepOf = (most: number): number => (most >= HISTORY ? STEP : Math.max(2, 2 * Math.floor(most / 4)));
+
+/**
+ * The index in `history` from which it is sent: at most so many of the newest messages, and no more than there is
+ * room for. `asked`: that index if there were room for all. `wanted`: what it would take then, in tokens.
+ */
+function firstToSend(
+  history: readonly HistoryMessage[],
+  { skipped, room, most }: { skipped: number; room: number; most: number },
+): { from: number; asked: number; wanted: number } {
   const total = skipped + history.length;
   const question = history.findLastIndex(({ role, text }) => role === "user" && text.trim());
   const last = skipped + Math.max(0, question);
-  let from = Math.min(Math.max(skipped, STEP * Math.ceil((total - HISTORY) / STEP)), last);
-  let size = 0;
-  const sizes = history.map(({ text }) => estimateTokens(text) + AROUND_MESSAGE);
-  for (const [index, tokens] of sizes.entries()) if (skipped + index >= from) size += tokens;
-  while (size > room && from < last) {
-    const step = STEP * (Math.floor(from / STEP) + 1);
-    // Within the last ten even the steps are too much: turn by turn.
-    const next = Math.min(step <= last ? step : from + 2, last);
-    for (; from < next; from += 1) size -= sizes[from - skipped] ?? 0;
-  }
+  const step = stepOf(most);
+  const left = whichLeft(history);
+  const sizes = history.map(({ text }, index) => (left[index] ? 0 : estimateTokens(text) + AROUND_MESSAGE));
   // An answer without its question cannot begin.
-  while (from < last && history[from - skipped]?.role === "assistant") from += 1;
-  return from - skipped;
+  const begin = (at: number): number => {
+    let from = at;
+    while (from < last && history[from - skipped]?.role === "assistant") from += 1;
+    return from;
+  };
+  const asked = begin(Math.min(Math.max(skipped, step * Math.ceil((total - most) / step)), last));
+  let size = 0;
+  for (const [index, tokens] of sizes.entries()) if (skipped + index >= asked) size += tokens;
+  const wanted = size;
+  let from = asked;
+  while (size > room && from < last) {
+    const next = step * (Math.floor(from / step) + 1);
+    // Within the last step even that is too much: turn by turn.
+    const until = Math.min(next <= last ? next : from + 2, last);
+    for (; from < until; from += 1) size -= sizes[from - skipped] ?? 0;
+  }
+  return { from: begin(from) - skipped, asked: asked - skipped, wanted };
+}
+
+/** Which messages say nothing to a model: the empty ones, and a blocked answer together with its question. */
+function whichLeft(history: readonly HistoryMessage[]): boolean[] {
+  return history.map(({ role, text, ending }, index) => {
+    const next = history[index + 1];
+    const blocked =
+      ending === "blocked" || (role === "user" && next?.role === "assistant" && next.ending === "blocked");
+    return blocked || !text.trim();
+  });
 }
 
 /** Strict alternation that begins with the person, without what is empty or blocked. */
 function alternate(history: readonly HistoryMessage[]): PromptMessage[] {
   const messages: PromptMessage[] = [];
-  for (const [index, { role, text, ending }] of history.entries()) {
-    const next = history[index + 1];
-    const blocked =
-      ending === "blocked" || (role === "user" && next?.role === "assistant" && next.ending === "blocked");
+  const left = whichLeft(history);
+  for (const [index, { role, text }] of history.entries()) {
     const last = messages.at(-1);
-    if (blocked || !text.trim() || (!last && role === "assistant")) continue;
+    if (left[index] || (!last && role === "assistant")) continue;
     if (last?.role === role) last.text += `\n\n${text}`;
     else messages.push({ role, text });
   }

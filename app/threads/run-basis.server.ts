@@ -60,6 +60,7 @@ export function answerOf(
     usage,
     durationMs: run.endedAt === undefined ? undefined : Math.max(0, run.endedAt - startedAt),
     sidenotes: from.sidenotes,
+    prompt: from.given?.prompt,
   };
 }
 

@@ -5,6 +5,7 @@
 import type { AnswerOutcome, AnswerPart, AnswerUsage } from "~/ai/answer.server";
 import type { ThreadSettings } from "~/ai/settings";
 import type { ErrorCode } from "~/errors";
+import type { PromptRecord } from "./prompt.server";
 import type { ActivityView, Ending, Sidenote } from "./view";
 
 // --- Items ---------------------------------------------------------------------------------------------------
@@ -20,6 +21,8 @@ export interface Given {
   model: { ref: string; name: string };
   settings: ThreadSettings;
   notes: { number: number; noteId: string; title: string; revision: number }[];
+  /** What the prompt held; filled in once it is built, before anything is stored. */
+  prompt?: PromptRecord | undefined;
 }
 
 export interface ThreadItem {
@@ -98,6 +101,7 @@ export interface MessageItem {
   usage?: AnswerUsage | undefined;
   durationMs?: number | undefined;
   sidenotes?: Sidenote[] | undefined;
+  prompt?: PromptRecord | undefined;
 }
 
 export interface LiveEntry {
@@ -288,8 +292,8 @@ export interface ClaimOptions<T> {
   hash: string;
   /** How many messages of the path are read. */
   history: number;
-  /** The Thread to create if the request says so. */
-  thread?: ThreadItem;
+  /** The Thread to create if the request says so. Asked for only then, beside {@link prepare}; repeatable. */
+  thread?: () => Promise<ThreadItem>;
   /**
    * What has to be known or written before the claim (note numbers, the model). Runs beside the write to
    * ACTIVITY and must be repeatable. What it throws ends the claim.
@@ -338,15 +342,22 @@ export type ReaderEvent =
   /** What the reader holds is void; the text follows from its start. */
   | { type: "replace"; claimId: string }
   | { type: "waiting"; attempt: number; seconds: number }
+  /** The model refused the prompt as too long and is asked again without so many more messages and notes. */
+  | { type: "shortened"; messages: number; notes: number }
   | { type: "unsaved" | "saved" }
   | { type: "end"; ending: Ending; length: number; error?: ErrorCode }
   /** void: the question never got in. gone: the thread was deleted. detached: not over, attach again. */
   | { type: "void" | "gone" | "detached" };
 
+/** What a model call yields, and that it begins anew with a shorter prompt. */
+export type ModelPart = AnswerPart | Extract<ReaderEvent, { type: "shortened" }>;
+
 /** How a model call ended. */
 export type ModelOutcome = Pick<AnswerOutcome, "ending" | "error" | "finishReason" | "usage"> & {
   /** The settings that were sent. */
   sent?: ThreadSettings;
+  /** What the prompt held, if that is not what was given. */
+  prompt?: PromptRecord;
 };
 
 /** Between the model and the log. Text leaves it only when it may be shown. */
@@ -362,7 +373,7 @@ export type Released = { text: string; blocked?: string };
 
 export interface ProduceOptions {
   /** Starts the model call. The signal aborts on stop, delete, fence, deadline and length. */
-  answer(signal: AbortSignal): AsyncGenerator<AnswerPart, ModelOutcome>;
+  answer(signal: AbortSignal): AsyncGenerator<ModelPart, ModelOutcome>;
   /** Marks the thread as used; false: it was deleted. */
   touch(): Promise<boolean>;
   /** Sidenotes of the answer, from what the caller holds; without it, from what is stored. */
@@ -412,6 +423,11 @@ export interface Runs {
     runId: string,
     position?: Position,
   ): Promise<AsyncGenerator<ReaderEvent, void> | undefined>;
+  /**
+   * At most `wanted` messages of the path that ends at a message (undefined: at the thread's newest answer), oldest
+   * first, for a prompt. Undefined: such a message is not there.
+   */
+  readHistory(address: Address, tipId: string | undefined, wanted: number): Promise<MessageItem[] | undefined>;
   /** The live run's id; null: none; undefined: no such thread. */
   getLiveRun(address: Address): Promise<string | null | undefined>;
   /** Asks a run to stop. False: there is no such thread. */

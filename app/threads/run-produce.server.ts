@@ -173,7 +173,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
             outcome = step.value;
             return;
           }
-          if (step.value.type === "waiting") {
+          if (step.value.type === "waiting" || step.value.type === "shortened") {
             waiting = step.value;
             news.ring();
           } else if (step.value.type === "text") {
@@ -362,6 +362,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       const sidenotes = await cite(address, text, mine.given, how.cite);
       const answer = answerOf(run, text, { given: mine.given, depth: mine.depth, sidenotes });
       if (outcome?.sent) answer.settings = { ...mine.given.settings, ...outcome.sent };
+      if (outcome?.prompt) answer.prompt = outcome.prompt;
       await settle(() => store.put("message", { ...address, messageId: runId }, answer, absent));
       if (ending === "blocked") await deleteChunks();
       await finish({ address, run, answer });

@@ -97,6 +97,7 @@ const MessageEntity = new Entity({
     usage: any().optional(),
     durationMs: number().optional(),
     sidenotes: any().optional(),
+    prompt: any().optional(),
   }),
 });
 

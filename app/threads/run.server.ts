@@ -175,6 +175,10 @@ export function createRuns(options: RunsOptions): Runs {
       }
     }
 
+    async function createThread() {
+      return claimOptions.thread ? await store.put("thread", address, await claimOptions.thread(), absent) : "done";
+    }
+
     const questionOf = (given: Given, parent: MessageItem | undefined, text: string, now: number): MessageItem => ({
       id: ownId,
       role: "user",
@@ -277,7 +281,7 @@ export function createRuns(options: RunsOptions): Runs {
       const [hasRoom, prepared, created] = await Promise.all([
         added,
         prepare({ thread, history }),
-        thread || !claimOptions.thread ? "done" : store.put("thread", address, claimOptions.thread, absent),
+        thread ? "done" : createThread(),
       ]);
       if (!hasRoom) return { outcome: "too-many-runs" };
       if (prepared instanceof Refusal) throw prepared;
@@ -474,6 +478,11 @@ export function createRuns(options: RunsOptions): Runs {
     return fresh?.state === "live" ? (fresh.runId ?? null) : null;
   }
 
+  async function readPrompt(address: Address, tipId: string | undefined, wanted: number) {
+    const tip = tipId ?? headOf(await getRun(address, false));
+    return await readHistory(address, tip, wanted);
+  }
+
   // --- Load ----------------------------------------------------------------------------------------------------
 
   /** One try. Undefined: something changed meanwhile. Null: there is no such thread. */
@@ -594,6 +603,7 @@ export function createRuns(options: RunsOptions): Runs {
     produce,
     readAlong,
     getLiveRun,
+    readHistory: readPrompt,
     stop,
     reap,
     storeAnswer,

@@ -37,6 +37,33 @@ export interface MessageView {
   usage?: MessageUsage;
   durationMs?: number;
   sidenotes?: Sidenote[];
+  /** Answers: what went along with the question, and what was left out. */
+  prompt?: { messages: number; leftOut: { messages: number; notes: number }; shortened?: true };
+}
+
+/** How full the model's window would be with a draft, and what would be left out. Sizes are in tokens. */
+export interface Estimate {
+  window: number;
+  /** What the prompt may take of it: the rest is kept free for the answer. */
+  room: number;
+  /** Of what would be sent. */
+  tokens: { system: number; notes: number; messages: number };
+  /** All of it, had nothing been left out for lack of room. */
+  wanted: number;
+  /** Messages: those before the draft. */
+  sent: { notes: number; messages: number };
+  leftOut: {
+    notes: number;
+    messages: number;
+    /** Of the messages: those that are left out for lack of room alone. */
+    squeezed: number;
+  };
+  /** Titles of notes that are left out, 20 at most. */
+  notesLeftOut: { noteId: string; title: string }[];
+  /** The notes are chosen by the draft: more of them than fit. */
+  ranked: boolean;
+  /** How many real answers the sizes were calibrated by. */
+  answers: number;
 }
 
 export interface ThreadCard {

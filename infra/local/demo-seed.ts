@@ -114,7 +114,7 @@ async function createThread(
       {
         hash: createHash("sha256").update(question).digest("base64url").slice(0, 22),
         history: 40,
-        ...(head ? {} : { thread }),
+        ...(head ? {} : { thread: async () => thread }),
         prepare: async () => ({ given, value: undefined }),
       },
     );

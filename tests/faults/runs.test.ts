@@ -120,7 +120,7 @@ function claimOptions(request: RunRequest, more: Partial<ClaimOptions<null>> = {
   return {
     hash: JSON.stringify(request),
     history: 10,
-    thread: { activityAt: "THREAD#0#", card: { title: "Title", pinned: false, at: 0 } },
+    thread: async () => ({ activityAt: "THREAD#0#", card: { title: "Title", pinned: false, at: 0 } }),
     prepare: async () => ({ given: { model: { ref: "m", name: "M" }, settings: {}, notes: [] }, value: null }),
     ...more,
   };
@@ -506,7 +506,7 @@ test("A thread that has expired is gone for its owner, even while the table stil
   const place = start({ isKept: ({ expiresAt = 0 }) => expiresAt * 1_000 > place.simulation.now });
   const server = place.startServer();
   const thread = { activityAt: "THREAD#0#", expiresAt: Math.floor(place.simulation.now / 1_000) + 60 };
-  const { production } = await ask(place, server, { more: { thread } });
+  const { production } = await ask(place, server, { more: { thread: async () => thread } });
   await place.during(production.done);
   expect(await place.during(server.runs.loadThread(address))).toBeDefined();
   await place.pass(60_000);

@@ -109,6 +109,10 @@ const rows: Record<string, Row> = {
       json: { kind: "continue", requestId: requestId(), of: runId },
     },
   ],
+  "routes/threads.$threadId.estimate": ({ threadId, runId }) => [
+    { method: "POST", path: `/threads/${threadId}/estimate`, json: { text: "taken" } },
+    { method: "POST", path: `/threads/${threadId}/estimate`, json: { text: "taken", parentId: runId } },
+  ],
   "routes/threads.$threadId.runs.$runId": ({ threadId, runId }) => [
     { method: "GET", path: `/threads/${threadId}/runs/${runId}` },
     { method: "GET", path: `/threads/${threadId}/runs/${runId}?after=aaaaaaaaaaaaaaaa.3` },

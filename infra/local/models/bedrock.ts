@@ -392,6 +392,10 @@ function refuseByScenario(call: Call, streaming: boolean): void {
       "You don't have access to the model with the specified model ID.",
     );
   }
+  if (scenario?.fault === "overflow") {
+    call.markFault();
+    throw invalid("Input is too long for requested model.");
+  }
   if (scenario?.fault === "throttle" && (scenario.afterTokens === 0 || !streaming)) {
     call.markFault();
     throw new BedrockError(429, "ThrottlingException", throttlingMessage);

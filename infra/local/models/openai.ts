@@ -199,6 +199,10 @@ function prepare(
     text: newestUserText(prompt),
   });
   refuseByScenario(call, model.id, options.streaming);
+  if (call.scenario?.fault === "overflow") {
+    call.markFault();
+    throw options.tooLong;
+  }
   const inputTokens = countPrompt(prompt);
   if (inputTokens > model.window) throw options.tooLong;
   const tokens = call.scenario?.tokens;

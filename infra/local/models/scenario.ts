@@ -16,6 +16,7 @@ export const faults = [
   "malformed",
   "empty",
   "denied",
+  "overflow",
   "guardrail",
 ] as const;
 export type Fault = (typeof faults)[number];

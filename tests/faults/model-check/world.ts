@@ -359,10 +359,14 @@ export class World {
     const outcome = await runs.claim(address, request, {
       hash: JSON.stringify(request),
       history: 3,
-      thread: {
-        activityAt: "THREAD#0#",
-        card: { title: "A thread", pinned: false, at: process.now() },
-        createdAt: process.now(),
+      thread: async () => {
+        if (chance.happens(0.2)) await process.sleep(chance.between(1, 100));
+        if (chance.happens(0.01)) throw new Error("The person's defaults did not answer");
+        return {
+          activityAt: "THREAD#0#",
+          card: { title: "A thread", pinned: false, at: process.now() },
+          createdAt: process.now(),
+        };
       },
       prepare: async ({ history }) => {
         this.checkChain(history);
