@@ -26,6 +26,8 @@
  * | a thread, by its first message           | Put THREAD#, if absent          | runStore.put                      | 2 WU  |
  * | a question, an answer                    | Put MESSAGE#, if absent         | runStore.put                      | 1 WU a KB |
  * | text that no longer fits into RUN        | Put CHUNK#, if absent           | runStore.put                      | 1 WU  |
+ * | reasoning, beside a beat                 | Put CHUNK#<claim>#thought#      | runStore.put                      | 1 WU  |
+ * | an answer's reasoning                    | Query CHUNK#<claim>#thought#    | runStore.list                     | 1 RU a 4 KB |
  * | what a run without a question was given  | Put CHUNK#<claim>#context       | runStore.put                      | 1 WU  |
  * | claim, beat, end, reap or stop a run     | Update RUN                      | runStore.update                   | 1 WU  |
  * | a run begins or ends, an answer is seen  | Update ACTIVITY                 | runStore.update                   | 1 WU a KB |
@@ -96,6 +98,11 @@ export const keys = {
   chunk: (userId: string, threadId: string, claimId: string, from: number): Key => ({
     pk: threadPartition(userId, threadId),
     sk: `CHUNK#${claimId}#${padded(from)}`,
+  }),
+  /** A piece of a run's reasoning: `from` counts its UTF-16 units before this one. Sorts after all chunks of text. */
+  thought: (userId: string, threadId: string, claimId: string, from: number): Key => ({
+    pk: threadPartition(userId, threadId),
+    sk: `CHUNK#${claimId}#thought#${padded(from)}`,
   }),
   /** What a run without a new question was given (settings, notes). Sorts after all numbered chunks. */
   context: (userId: string, threadId: string, claimId: string): Key => ({

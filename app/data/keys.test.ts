@@ -75,10 +75,13 @@ describe("keys", () => {
     }
   });
 
-  it("sort chunks by their place in the text, and the context behind them", () => {
+  it("sort chunks by their place in the text, and reasoning and context behind them", () => {
     const places = [0, 9, 10, 99, 1000, 300_000].map((from) => keys.chunk("u", "t", "c", from).sk);
     expect(places.toSorted()).toEqual(places);
     expect(keys.context("u", "t", "c").sk > (places.at(-1) ?? "")).toBe(true);
+    const thoughts = [0, 9, 10, 59_999].map((from) => keys.thought("u", "t", "c", from).sk);
+    expect(thoughts.toSorted()).toEqual(thoughts);
+    expect((thoughts[0] ?? "") > keys.chunk("u", "t", "c", 999_999_999).sk).toBe(true);
   });
 
   it("sort lists by time, pinned above the rest, and tombstones apart", () => {

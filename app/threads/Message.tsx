@@ -16,6 +16,7 @@ import { Menu } from "~/ui/menu";
 import type { LiveTurn, ShownMessage } from "./live";
 import { numberSidenotes } from "./margin";
 import { findModel, groupModels, type Offer, remarkOf } from "./models-store";
+import { Reasoning, seconds } from "./Reasoning";
 import { EndCard } from "./RunCards";
 import { Chips, type SidenoteCard, Sidenotes } from "./Sidenotes";
 import { titleFrom } from "./title";
@@ -241,6 +242,8 @@ interface AnswerState {
   settings?: ThreadSettings | undefined;
   usage?: MessageUsage | undefined;
   durationMs?: number | undefined;
+  /** `text` comes with a live answer; of a stored one only its length is known at first. */
+  reasoning?: { text?: string; length?: number; ms: number } | undefined;
 }
 
 /** Answers of stored messages: made once, so that only the live one is rendered again while it grows. */
@@ -257,8 +260,8 @@ export function answerOf(shown: ShownMessage, numbers: readonly SidenoteCard[]):
     return answer;
   }
   const { turn } = shown;
-  const { text, questionId, ending, error } = turn;
-  return { id: shown.id, questionId, text, versions: [], notes: numbers, turn, ending, error };
+  const { text, questionId, ending, error, reasoning } = turn;
+  return { id: shown.id, questionId, text, versions: [], notes: numbers, turn, ending, error, reasoning };
 }
 
 export const Answer = memo(function Answer({ answer, isLast }: { answer: AnswerState; isLast: boolean }) {
@@ -267,11 +270,22 @@ export const Answer = memo(function Answer({ answer, isLast }: { answer: AnswerS
   const live = turn?.phase === "sending" || turn?.phase === "answering";
   const { citations, cited, also } = useMemo(() => numberSidenotes(text, notes), [text, notes]);
   const waits = live && text === "";
+  const { reasoning } = answer;
+  const thinking = waits && reasoning !== undefined && !turn?.waiting;
   return (
     <div className="frame group/answer pt-5">
       <article aria-label="Assistant" id={`message-${id}`} aria-busy={live}>
         <h2 className="sr-only">Assistant</h2>
-        {waits && turn && <BeforeTheFirstWord turn={turn} notes={notes.length || context.notes} />}
+        {reasoning && (thinking || !waits) && (
+          <Reasoning
+            threadId={context.threadId}
+            answerId={id}
+            thinking={thinking}
+            ms={reasoning.ms}
+            text={reasoning.length === 0 ? "" : reasoning.text}
+          />
+        )}
+        {waits && turn && !thinking && <BeforeTheFirstWord turn={turn} notes={notes.length || context.notes} />}
         {text !== "" && (
           <div id={`answer-${id}`}>
             <Markdown
@@ -424,10 +438,6 @@ function Actions({
   );
 }
 
-const seconds = (ms: number): string =>
-  ms < 60_000
-    ? `${Math.max(1, Math.round(ms / 1000))} s`
-    : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 const figure = (value: number): string => value.toLocaleString("en-US");
 
 function Details({ answer, model, cited }: { answer: AnswerState; model: { name: string }; cited: number }) {

@@ -392,14 +392,14 @@ function requestOf(body: RunBody): RunRequest {
   };
 }
 
-const positionShape = /^([A-Za-z0-9_-]{16})\.(\d{1,9})$/;
+const positionShape = /^([A-Za-z0-9_-]{16})\.(\d{1,9})(?:\.(\d{1,9}))?$/;
 
-/** Reads a position, `<claimId>.<offset>`. Throws `bad-request`. */
+/** Reads a position: `<claimId>.<offset>`, and `.<length>` of the reasoning that is held. Throws `bad-request`. */
 export function parsePosition(after: string | null): Position | undefined {
   if (after === null || after === "") return undefined;
   const match = positionShape.exec(after);
   if (!match?.[1]) throw new PublicError("bad-request");
-  return { claimId: match[1], offset: Number(match[2]) };
+  return { claimId: match[1], offset: Number(match[2]), ...(match[3] && { thought: Number(match[3]) }) };
 }
 
 /** Follows a run from a position, live or over. Throws `not-found`. */
@@ -407,6 +407,14 @@ export async function readRun(userId: string, threadId: string, runId: string, p
   const events = await runs.readAlong({ userId, threadId }, runId, position);
   if (!events) throw new PublicError("not-found");
   return eventStream(events);
+}
+
+/** The reasoning of an answer; empty if none of it was kept. Throws `not-found`. */
+export async function getReasoning(userId: string, threadId: string, messageId: string): Promise<string> {
+  if (!isId(threadId) || !isId(messageId)) throw new PublicError("not-found");
+  const text = await runs.getReasoning({ userId, threadId }, messageId);
+  if (text === undefined) throw new PublicError("not-found");
+  return text;
 }
 
 /** The id of the thread's live run; null if none is live. Throws `not-found`. */
@@ -479,7 +487,7 @@ export async function loadThread(userId: string, threadId: string, options: { at
 function messageView(message: MessageItem, versions: string[]): MessageView {
   const { id, role, text, parentId, ending, error, finishReason, model, settings, usage, durationMs, sidenotes } =
     message;
-  const { prompt } = message;
+  const { prompt, reasoning } = message;
   return {
     id,
     role,
@@ -494,6 +502,7 @@ function messageView(message: MessageItem, versions: string[]): MessageView {
     ...(settings && { settings }),
     ...(usage && { usage: { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens } }),
     ...(durationMs !== undefined && { durationMs }),
+    ...(reasoning && { reasoning }),
     ...(sidenotes && { sidenotes }),
     ...(prompt && {
       prompt: { messages: prompt.messages, leftOut: prompt.leftOut, ...(prompt.shortened && { shortened: true }) },

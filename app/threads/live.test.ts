@@ -482,12 +482,13 @@ describe("a new thread", () => {
 });
 
 describe("reading along", () => {
-  function openLive(text = "Once upon ") {
+  function openLive(text = "Once upon ", reasoning?: RunView["reasoning"]) {
     const threadId = newThreadId();
     const questionId = newMessageId();
     const runId = runIdOf(questionId);
     const question = message({ id: questionId, role: "user", text: "Tell me", parentId: null });
-    const run = { runId, claimId: CLAIM, messageId: questionId, text, startedAt: Date.now() };
+    const ids = { runId, claimId: CLAIM, messageId: questionId };
+    const run = { ...ids, text, ...(reasoning && { reasoning }), startedAt: Date.now() };
     live.open(threadId, PERSON);
     live.sync(viewOf(threadId, [question], run));
     return { threadId, runId, question, run };
@@ -521,6 +522,49 @@ describe("reading along", () => {
     second.event("end", { ending: "complete", length: 16 });
     await pass();
     expect(only(threadId)).toMatchObject({ phase: "ended", text: "Once upon a time" });
+  });
+
+  test("a reload while the model thinks goes on in its reasoning, and what the table lost is cut", async () => {
+    const { threadId, runId } = openLive("", { text: "Let me ", ms: 900 });
+    expect(calling().path).toBe(`/threads/${threadId}/runs/${runId}?after=${CLAIM}.0.7`);
+    expect(only(threadId).reasoning).toEqual({ text: "Let me ", ms: 900 });
+    const first = openStream();
+    calling().answer(first.response);
+    first.start(runId, CLAIM, 0);
+    first.event("reasoning", { from: 7, text: "see. Perhaps", ms: 1_900 });
+    await pass();
+    expect(only(threadId).reasoning).toEqual({ text: "Let me see. Perhaps", ms: 1_900 });
+    first.close();
+    await pass(400);
+    expect(calling().path).toBe(`/threads/${threadId}/runs/${runId}?after=${CLAIM}.0.19`);
+    const second = openStream();
+    calling().answer(second.response);
+    second.start(runId, CLAIM, 0);
+    second.event("reasoning", { from: 11, text: "", ms: 1_500 });
+    second.event("end", { ending: "interrupted", length: 0, error: "server-ended" });
+    await pass();
+    expect(only(threadId)).toMatchObject({ phase: "ended", reasoning: { text: "Let me see.", ms: 1_500 } });
+  });
+
+  test("reasoning with a gap before it is asked for from its start, and a new claim voids what came", async () => {
+    const { threadId, runId } = openLive();
+    const first = openStream();
+    calling().answer(first.response);
+    first.start(runId, CLAIM, 10);
+    first.event("reasoning", { from: 5, text: "the middle", ms: 100 });
+    await pass(400);
+    expect(calling().path).toBe(`/threads/${threadId}/runs/${runId}`);
+    const second = openStream();
+    calling().answer(second.response);
+    second.start(runId);
+    second.event("reasoning", { from: 0, text: "All of it", ms: 100 });
+    second.text("Once");
+    await pass();
+    expect(only(threadId)).toMatchObject({ text: "Once", reasoning: { text: "All of it" } });
+    second.replace("claim-bbbbbbbbbb");
+    second.text("Other");
+    await pass();
+    expect(only(threadId)).toMatchObject({ text: "Other", reasoning: undefined });
   });
 
   test("a broken stream and a fenced one likewise", async () => {

@@ -30,6 +30,8 @@ export interface LiveTurn {
   phase: "sending" | "refused" | "answering" | "ended";
   refusal?: Refusal;
   text: string;
+  /** What the model has thought, as far as it is shown, and for how many milliseconds. */
+  reasoning?: { text: string; ms: number };
   startedAt: number;
   /** The server asks a busy model again. */
   waiting?: { attempt: number; seconds: number };
@@ -131,6 +133,7 @@ interface Channel {
   /** The claim that `text` belongs to; null: the next text replaces what is shown. */
   claimId: string | null;
   text: string;
+  reasoning: { text: string; ms: number } | undefined;
   drawing: boolean;
   newest: string;
   /** The newest run known to be over. */
@@ -235,6 +238,7 @@ export function createLive(given?: Surroundings) {
       requests: new Map(),
       claimId: null,
       text: "",
+      reasoning: undefined,
       drawing: false,
       newest: "",
       over: "",
@@ -303,6 +307,7 @@ export function createLive(given?: Surroundings) {
     channel.reader?.abort();
     channel.claimId = null;
     channel.text = turn.text;
+    channel.reasoning = undefined;
     const startedAt = surroundings().now();
     change(channel, {
       turns: [
@@ -468,8 +473,9 @@ export function createLive(given?: Surroundings) {
   /** Puts the text read so far on screen. */
   function show(channel: Channel): void {
     const turn = channel.state.turns.findLast((other) => other.phase === "answering");
-    if (turn && turn.text !== channel.text && channel.claimId !== null)
-      patch(channel, turn.runId, { text: channel.text, waiting: undefined });
+    const { text, reasoning } = channel;
+    if (turn && (turn.text !== text || turn.reasoning !== reasoning) && channel.claimId !== null)
+      patch(channel, turn.runId, { text, reasoning, waiting: undefined });
   }
 
   type Joinable = Omit<RunView, "claimId"> & { claimId: string | null };
@@ -478,6 +484,7 @@ export function createLive(given?: Surroundings) {
     channel.reader?.abort();
     channel.claimId = run.claimId;
     channel.text = run.text;
+    channel.reasoning = run.reasoning;
     saw(channel, run.runId);
     change(channel, {
       turns: [
@@ -489,6 +496,7 @@ export function createLive(given?: Surroundings) {
           questionId: run.messageId,
           phase: "answering",
           text: run.text,
+          ...(run.reasoning && { reasoning: run.reasoning }),
           startedAt: run.startedAt || surroundings().now(),
           unsaved: false,
           stopping: false,
@@ -532,7 +540,8 @@ export function createLive(given?: Surroundings) {
   async function attachOnce(channel: Channel, runId: string, signal: AbortSignal): Promise<Response | undefined> {
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), HEADERS_WITHIN);
-    const position = channel.claimId === null ? "" : `?after=${channel.claimId}.${channel.text.length}`;
+    const thought = channel.reasoning?.text ? `.${channel.reasoning.text.length}` : "";
+    const position = channel.claimId === null ? "" : `?after=${channel.claimId}.${channel.text.length}${thought}`;
     try {
       return await surroundings().fetch(`/threads/${channel.threadId}/runs/${runId}${position}`, {
         headers: { Accept: "text/event-stream" },
@@ -600,13 +609,18 @@ export function createLive(given?: Surroundings) {
           // Old text stays on screen until the first word of what replaces it is there.
           channel.claimId = String(data.claimId);
           channel.text = "";
+          channel.reasoning = undefined;
         }
         if (turn?.cut) patch(channel, runId, { cut: false });
         return false;
       case "replace":
         channel.claimId = String(data.claimId);
         channel.text = "";
+        channel.reasoning = undefined;
         draw(channel);
+        return false;
+      case "reasoning":
+        takeReasoning(channel, data as { from: number; text: string; ms: number });
         return false;
       case "waiting":
         patch(channel, runId, { waiting: { attempt: Number(data.attempt), seconds: Number(data.seconds) } });
@@ -640,6 +654,14 @@ export function createLive(given?: Surroundings) {
     const offset = Number(event.id?.slice(dot + 1));
     if (claimId !== channel.claimId || offset !== channel.text.length + text.length) throw new Misaligned();
     channel.text += text;
+    draw(channel);
+  }
+
+  /** What is held up to `from` stays; where a producer died with more than it could keep, that is cut. */
+  function takeReasoning(channel: Channel, { from, text, ms }: { from: number; text: string; ms: number }): void {
+    const held = channel.reasoning?.text ?? "";
+    if (from > held.length) throw new Misaligned();
+    channel.reasoning = { text: held.slice(0, from) + text, ms };
     draw(channel);
   }
 
@@ -738,6 +760,7 @@ export function createLive(given?: Surroundings) {
     patch(channel, runId, { phase: "sending", refusal: undefined, startedAt: surroundings().now() });
     channel.claimId = null;
     channel.text = "";
+    channel.reasoning = undefined;
     // A refused id may be taken by other words; only then is a new one right.
     if (refusal !== "mismatch") return void deliver(channel, runId);
     const request = channel.requests.get(runId);
@@ -752,6 +775,7 @@ export function createLive(given?: Surroundings) {
     channel.reader = null;
     channel.claimId = null;
     channel.text = "";
+    channel.reasoning = undefined;
     channel.loaded = false;
     // What was read is in the page's data when the person comes back; what is not sent yet is kept.
     const turns = channel.state.turns.filter((turn) => turn.phase === "sending" || turn.phase === "refused");
@@ -995,7 +1019,7 @@ export function shownPath(
   let path: ShownMessage[] = (view?.messages ?? []).map((message) => ({ kind: "message", id: message.id, message }));
   const turns = [...live.turns];
   if (view?.run && turns.every((turn) => turn.runId !== view.run?.runId) && !liveTurn(live)) {
-    const { runId, messageId, text, startedAt } = view.run;
+    const { runId, messageId, text, reasoning, startedAt } = view.run;
     const known = turns.some((turn) => turn.runId > runId);
     if (!known)
       turns.push({
@@ -1004,6 +1028,7 @@ export function shownPath(
         questionId: messageId,
         phase: "answering",
         text,
+        ...(reasoning && { reasoning }),
         startedAt,
         unsaved: false,
         stopping: false,

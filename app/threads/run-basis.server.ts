@@ -36,6 +36,10 @@ export const headOf = (run: RunItem | undefined): string | null =>
 /** The parent of the question of RUN's claim. */
 export const parentOfQuestion = (run: RunItem): string | null => (run.parentId ?? run.prev ?? "") || null;
 
+/** What an answer says of its reasoning; undefined: there was none, or the answer was blocked. */
+export const reasoningOf = ({ thought: length = 0, thoughtMs: ms, ending }: RunItem): MessageItem["reasoning"] =>
+  ms === undefined || ending === "blocked" ? undefined : { length, ms };
+
 /** The answer's item, the same whoever writes it. */
 export function answerOf(
   run: RunItem,
@@ -59,6 +63,7 @@ export function answerOf(
     settings: from.given?.settings,
     usage,
     durationMs: run.endedAt === undefined ? undefined : Math.max(0, run.endedAt - startedAt),
+    reasoning: reasoningOf(run),
     sidenotes: from.sidenotes,
     prompt: from.given?.prompt,
   };

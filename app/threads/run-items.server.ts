@@ -6,7 +6,7 @@ import type { AnswerOutcome, AnswerPart, AnswerUsage } from "~/ai/answer.server"
 import type { ThreadSettings } from "~/ai/settings";
 import type { ErrorCode } from "~/errors";
 import type { PromptRecord } from "./prompt.server";
-import type { ActivityView, Ending, Sidenote } from "./view";
+import { type ActivityView, type Ending, REASONING_LIMIT, type Sidenote } from "./view";
 
 // --- Items ---------------------------------------------------------------------------------------------------
 
@@ -55,6 +55,9 @@ export interface RunItem {
   base?: number | undefined;
   /** The text after `base`. */
   tail?: string | undefined;
+  /** Length of the reasoning that is in counted chunks, and how long the model has thought, in milliseconds. */
+  thought?: number | undefined;
+  thoughtMs?: number | undefined;
   leaseUntil?: number | undefined;
   startedAt?: number | undefined;
   stop?: boolean | undefined;
@@ -71,6 +74,12 @@ export interface ChunkItem {
   from: number;
   text: string;
   expiresAt: number;
+}
+
+/** A piece of a run's reasoning. It stays with the answer, which says how much of it counts. */
+export interface ThoughtItem {
+  from: number;
+  text: string;
 }
 
 export interface ContextItem {
@@ -100,6 +109,8 @@ export interface MessageItem {
   settings?: ThreadSettings | undefined;
   usage?: AnswerUsage | undefined;
   durationMs?: number | undefined;
+  /** How long the model thought, and how much of its reasoning is kept in the chunks of the claim. */
+  reasoning?: { length: number; ms: number } | undefined;
   sidenotes?: Sidenote[] | undefined;
   prompt?: PromptRecord | undefined;
 }
@@ -125,6 +136,7 @@ export interface Items {
   thread: ThreadItem;
   run: RunItem;
   chunk: ChunkItem;
+  thought: ThoughtItem;
   context: ContextItem;
   message: MessageItem;
   activity: ActivityItem;
@@ -134,6 +146,7 @@ export interface ItemKeys {
   thread: Address;
   run: Address;
   chunk: Address & { claimId: string; from: number };
+  thought: Address & { claimId: string; from: number };
   context: Address & { claimId: string };
   message: Address & { messageId: string };
   activity: { userId: string };
@@ -146,6 +159,7 @@ export interface Settable {
   thread: Partial<ThreadItem>;
   run: Partial<RunItem>;
   chunk: Partial<ChunkItem>;
+  thought: Partial<ThoughtItem>;
   context: Partial<ContextItem>;
   message: Partial<MessageItem>;
   activity: Record<string, LiveEntry | UnreadEntry>;
@@ -173,6 +187,7 @@ export interface Ranges {
   message: Address & { from?: string; to?: string };
   /** Offsets. */
   chunk: Address & { claimId: string; from?: number; to?: number };
+  thought: Address & { claimId: string; from?: number; to?: number };
 }
 
 /** The table, as far as the protocol needs it. Whatever throws has an unknown result. */
@@ -250,6 +265,8 @@ export interface Limits {
   unread: number;
   /** Bytes of UTF-8. */
   answer: number;
+  /** UTF-16 units of reasoning that are kept. */
+  reasoning: number;
   tail: number;
   chunk: number;
   rounds: number;
@@ -263,6 +280,7 @@ export const limits: Limits = {
   liveRuns: 3,
   unread: 100,
   answer: 300 * 1024,
+  reasoning: REASONING_LIMIT,
   tail: 660,
   chunk: 850,
   rounds: 12,
@@ -334,12 +352,16 @@ export interface Position {
   claimId: string;
   /** UTF-16 units of the answer's text that the reader holds. */
   offset: number;
+  /** The same of its reasoning; absent: none. */
+  thought?: number;
 }
 
 export type ReaderEvent =
   | { type: "start"; runId: string; claimId: string }
   | { type: "text"; text: string; position: Position }
-  /** What the reader holds is void; the text follows from its start. */
+  /** Reasoning: what the reader holds of it up to `from`, then `text`. `ms`: how long the model has thought so far. */
+  | { type: "reasoning"; from: number; text: string; ms: number }
+  /** What the reader holds is void; text and reasoning follow from their start. */
   | { type: "replace"; claimId: string }
   | { type: "waiting"; attempt: number; seconds: number }
   /** The model refused the prompt as too long and is asked again without so many more messages and notes. */
@@ -366,6 +388,8 @@ export interface ReleaseGate {
   release(text: string): Released | Promise<Released>;
   /** The model is done: returns the rest. */
   flush(): Released | Promise<Released>;
+  /** What of the model's reasoning may be shown and stored. A gate without this lets none of it through. */
+  think?(text: string): string;
 }
 
 /** `blocked`: the run ends as blocked, with this text in place of the whole answer. */
@@ -403,7 +427,15 @@ export interface LoadedThread {
   thread: ThreadItem;
   run: RunItem | undefined;
   /** The live run with the text that its log vouches for. */
-  live: { runId: string; claimId: string; messageId: string; text: string; startedAt: number; again: boolean } | null;
+  live: {
+    runId: string;
+    claimId: string;
+    messageId: string;
+    text: string;
+    reasoning?: { text: string; ms: number };
+    startedAt: number;
+    again: boolean;
+  } | null;
   /** The newest answer, or the live run's; null in a thread without one. */
   headId: string | null;
   /** All messages that were read, oldest first: the path to the tip and, as far as read, its siblings. */
@@ -432,6 +464,8 @@ export interface Runs {
   getLiveRun(address: Address): Promise<string | null | undefined>;
   /** Asks a run to stop. False: there is no such thread. */
   stop(address: Address, runId: string): Promise<boolean>;
+  /** The reasoning of a stored answer, as far as it was kept; empty without any. Undefined: there is no such answer. */
+  getReasoning(address: Address, messageId: string): Promise<string | undefined>;
   /** Ends a run whose lease is over, and stores its answer. Returns RUN as it stands then. */
   reap(address: Address): Promise<RunItem | undefined>;
   /** Stores the answer of an ended run for its producer. Undefined: RUN has changed, or it is void. */

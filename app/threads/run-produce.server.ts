@@ -22,7 +22,9 @@ import type {
   ReleaseGate,
   RunItem,
   Settable,
+  ThoughtItem,
 } from "./run-items.server";
+import { createThought } from "./run-thought.server";
 import type { Ending, Sidenote } from "./view";
 
 // --- Text ----------------------------------------------------------------------------------------------------
@@ -83,7 +85,11 @@ type Acceptance = "accepted" | "mismatch" | "elsewhere" | "unavailable";
 const openGate: ReleaseGate = {
   release: (text) => ({ text }),
   flush: () => ({ text: "" }),
+  think: (text) => text,
 };
+
+/** What is to be put before the beat that counts it. */
+type Piece = { kind: "chunk"; item: ChunkItem } | { kind: "thought"; item: ThoughtItem };
 
 /** What else a producer needs of the protocol. */
 interface Surroundings {
@@ -122,15 +128,18 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
 
     /** The log as it will be after the next beat. Only grows, whether or not that beat gets in. */
     const log = { base: 0, tail: "" };
-    /** Chunks of it that are not known to be in the table. */
-    let unwritten: ChunkItem[] = [];
+    const thought = createThought(limit.reasoning);
+    /** Chunks of both that are not known to be in the table. */
+    let unwritten: Piece[] = [];
     let beat = 0;
     /** Length of the text that RUN vouches for, and when that was last confirmed. */
     let saved = 0;
     let savedAt = mine.startedAt;
+    let savedThought = 0;
     let nextBeat = mine.startedAt + time.beat;
     /** Shown text beyond `saved`: where it ends and when it was shown. */
     let shownAhead: { end: number; at: number }[] = [];
+    let thoughtAhead: { end: number; at: number }[] = [];
     /** How the run is over for the reader. */
     let closing: ReaderEvent | undefined;
 
@@ -162,6 +171,12 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       }
     }
 
+    function think(added: string): void {
+      if (isSealed || blocked !== undefined) return;
+      thought.add(gate.think?.(added) ?? "", clock.now());
+      news.ring();
+    }
+
     async function consume(): Promise<void> {
       const parts = how.answer(model.signal);
       try {
@@ -176,8 +191,12 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
           if (step.value.type === "waiting" || step.value.type === "shortened") {
             waiting = step.value;
             news.ring();
-          } else if (step.value.type === "text") {
+          } else if (step.value.type === "reasoning") {
             waiting = undefined;
+            think(step.value.text);
+          } else {
+            waiting = undefined;
+            thought.pause(clock.now());
             append(await gate.release(step.value.text));
           }
         }
@@ -193,12 +212,17 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
 
     /** Freezes the text that is not in the log yet. What has been frozen stays the same until it is in. */
     function freeze(): void {
+      const reasoning = thought.freeze();
+      if (reasoning) unwritten.push({ kind: "thought", item: reasoning });
       let rest = log.tail + text.slice(log.base + log.tail.length);
       while (bytesOf(rest) > limit.tail) {
         const size = bytesOf(rest);
         const isBig = size > MANY * limit.chunk;
         const part = isBig || size <= limit.chunk ? rest : startWithin(rest, limit.chunk);
-        unwritten.push({ from: log.base, text: part, expiresAt: daysAhead(limit.chunkDays) });
+        unwritten.push({
+          kind: "chunk",
+          item: { from: log.base, text: part, expiresAt: daysAhead(limit.chunkDays) },
+        });
         log.base += part.length;
         rest = rest.slice(part.length);
       }
@@ -208,12 +232,12 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
     /** False: it cannot be known before `until` whether they are in. */
     async function putChunks(until: number): Promise<boolean> {
       for (;;) {
-        const chunks = unwritten;
+        const pieces = unwritten;
         const results = await Promise.allSettled(
           // Refused: it is in already, for the key holds the claim and the text of a place never changes.
-          chunks.map((chunk) => store.put("chunk", { ...address, claimId, from: chunk.from }, chunk, absent)),
+          pieces.map(({ kind, item }) => store.put(kind, { ...address, claimId, from: item.from }, item, absent)),
         );
-        unwritten = chunks.filter((_, index) => results[index]?.status === "rejected");
+        unwritten = pieces.filter((_, index) => results[index]?.status === "rejected");
         if (unwritten.length === 0) return true;
         if (clock.now() >= until) return false;
         await backOff();
@@ -260,9 +284,11 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       }
     }
 
-    function setSaved(length: number): void {
+    function setSaved(length: number, thoughtLength: number): void {
       saved = length;
+      savedThought = thoughtLength;
       savedAt = clock.now();
+      thoughtAhead = thoughtAhead.filter(({ end }) => end > savedThought);
       shownAhead = shownAhead.filter(({ end }) => end > saved);
       news.ring();
     }
@@ -273,15 +299,22 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       // Before that the run can still turn out void, and a reader of the log would have seen its text.
       if (acceptance === "accepted") freeze();
       const { base, tail } = log;
+      const counted = thought.frozen;
       if (!(await putChunks(until))) return "lost";
       const written = await write(
-        { base, tail },
+        { base, tail, ...thoughtOf(counted) },
         (beat) => [...held(claimId, beat), ...unlessStopped],
         until,
         (run) => run.state === "live" && run.beat === beat + 1,
       );
-      if (written === "in") setSaved(base + tail.length);
+      if (written === "in") setSaved(base + tail.length, counted);
       return written;
+    }
+
+    /** What RUN says of the reasoning; nothing if there was none. */
+    function thoughtOf(counted: number): Pick<RunItem, "thought" | "thoughtMs"> {
+      const thoughtMs = thought.ms(clock.now());
+      return thoughtMs === undefined ? {} : { thought: counted, thoughtMs };
     }
 
     interface Decision {
@@ -312,19 +345,22 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       let decision = first;
       isSealed = true;
       model.abort();
+      thought.pause(clock.now());
       if (half && decision.ending !== "blocked") text += "\uFFFD";
       if (blocked !== undefined) {
         text = blocked;
         log.base = 0;
         log.tail = blocked;
         unwritten = [];
+        thought.forget();
       } else freeze();
       const { base, tail } = log;
+      const reasoning = thoughtOf(thought.frozen);
       let run: RunItem;
       for (;;) {
         if (!(await putChunks(until))) return close({ type: "detached" });
         const { ending, error, finishReason } = decision;
-        const set: Settable["run"] = { state: "ended", ending, base, tail, endedAt: clock.now() };
+        const set: Settable["run"] = { state: "ended", ending, base, tail, ...reasoning, endedAt: clock.now() };
         if (error) set.error = error;
         if (finishReason) set.finishReason = finishReason;
         if (outcome?.usage) set.usage = outcome.usage;
@@ -339,7 +375,8 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
             run.ending === ending &&
             run.error === error &&
             run.base === base &&
-            run.tail === tail,
+            run.tail === tail &&
+            run.thought === reasoning.thought,
         );
         run = {
           runId,
@@ -356,7 +393,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
         if (ending === "complete") decision = { ending: "stopped" };
       }
       const { ending, error } = decision;
-      setSaved(text.length);
+      setSaved(text.length, thought.frozen);
       close({ type: "end", ending, length: text.length, ...(error ? { error } : {}) });
 
       const sidenotes = await cite(address, text, mine.given, how.cite);
@@ -370,16 +407,18 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
 
     /** Of a blocked run: nobody reads them any more. */
     async function deleteChunks(): Promise<void> {
-      let cursor: string | undefined;
-      do {
-        const page = await store.list(
-          "chunk",
-          { ...address, claimId },
-          { consistent: true, ...(cursor === undefined ? {} : { cursor }) },
-        );
-        for (const { from } of page.items) await settle(() => store.delete("chunk", { ...address, claimId, from }));
-        cursor = page.cursor;
-      } while (cursor !== undefined);
+      for (const kind of ["chunk", "thought"] as const) {
+        let cursor: string | undefined;
+        do {
+          const page = await store.list(
+            kind,
+            { ...address, claimId },
+            { consistent: true, ...(cursor === undefined ? {} : { cursor }) },
+          );
+          for (const { from } of page.items) await settle(() => store.delete(kind, { ...address, claimId, from }));
+          cursor = page.cursor;
+        } while (cursor !== undefined);
+      }
     }
 
     /** Puts the question, or what a run without a new question was given. */
@@ -445,19 +484,23 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
     }
 
     /** How much may be shown: what the log vouches for, and what was added within the last second. */
-    function showable(now: number): number {
-      const oldest = shownAhead[0];
-      if (closing) return closing.type === "end" ? text.length : 0;
-      return oldest && now - oldest.at >= time.ahead ? saved : text.length;
+    function showable(now: number): { text: number; thought: number } {
+      const isEnd = closing?.type === "end";
+      if (closing) return { text: isEnd ? text.length : 0, thought: isEnd ? thought.text.length : 0 };
+      const isHeld = [shownAhead[0], thoughtAhead[0]].some((oldest) => oldest && now - oldest.at >= time.ahead);
+      return isHeld ? { text: saved, thought: savedThought } : { text: text.length, thought: thought.text.length };
     }
 
     async function* events(): AsyncGenerator<ReaderEvent, void> {
       yield { type: "start", runId, claimId };
       let shown = 0;
+      let shownThought = 0;
+      let toldMs: number | undefined;
       let isUnsaved = false;
       for (;;) {
         const now = clock.now();
-        const isLate = !closing && text.length > saved && now - savedAt >= time.unsaved;
+        const isAhead = text.length > saved || thought.text.length > savedThought;
+        const isLate = !closing && isAhead && now - savedAt >= time.unsaved;
         if (isLate !== isUnsaved) {
           isUnsaved = isLate;
           yield { type: isLate ? "unsaved" : "saved" };
@@ -475,7 +518,16 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
           yield closing;
           return;
         }
-        const upTo = showable(now);
+        const { text: upTo, thought: thoughtUpTo } = showable(now);
+        const ms = thought.restedMs;
+        if (thoughtUpTo > shownThought || (ms !== undefined && ms !== toldMs)) {
+          const from = shownThought;
+          shownThought = Math.max(from, thoughtUpTo);
+          toldMs = ms;
+          if (shownThought > savedThought) thoughtAhead.push({ end: shownThought, at: now });
+          yield { type: "reasoning", from, text: thought.text.slice(from, shownThought), ms: thought.ms(now) ?? 0 };
+          continue;
+        }
         if (upTo > shown) {
           const piece = text.slice(shown, upTo);
           shown = upTo;

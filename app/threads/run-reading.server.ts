@@ -15,20 +15,16 @@ interface Path {
 type Page = { items: MessageItem[]; cursor?: string };
 
 export function createReading({ store }: Basis) {
-  /**
-   * The text that RUN vouches for, from an offset on: counted chunks, then the tail. Not whole: a chunk is
-   * missing, so RUN has changed since it was read, or the chunks have expired.
-   */
-  async function readLog(address: Address, run: RunItem, offset: number): Promise<{ text: string; whole: boolean }> {
-    const { claimId = "", base = 0, tail = "" } = run;
-    if (offset >= base) return { text: tail.slice(offset - base), whole: true };
+  /** Pieces of a claim's text or reasoning joined, from an offset up to an end. Not whole: one is missing. */
+  async function readPieces(
+    kind: "chunk" | "thought",
+    claim: Address & { claimId: string },
+    { offset, end }: { offset: number; end: number },
+  ): Promise<{ text: string; whole: boolean }> {
+    if (offset >= end) return { text: "", whole: true };
     let from = 0;
     if (offset > 0) {
-      const before = await store.list(
-        "chunk",
-        { ...address, claimId, to: offset },
-        { consistent: true, backwards: true, limit: 1 },
-      );
+      const before = await store.list(kind, { ...claim, to: offset }, { consistent: true, backwards: true, limit: 1 });
       from = before.items[0]?.from ?? 0;
     }
     let text = "";
@@ -36,19 +32,34 @@ export function createReading({ store }: Basis) {
     let cursor: string | undefined;
     do {
       const page = await store.list(
-        "chunk",
-        { ...address, claimId, from, to: base - 1 },
+        kind,
+        { ...claim, from, to: end - 1 },
         { consistent: true, ...(cursor === undefined ? {} : { cursor }) },
       );
-      for (const chunk of page.items) {
-        if (chunk.from !== from + text.length) whole = false;
-        text += chunk.text;
+      for (const piece of page.items) {
+        if (piece.from !== from + text.length) whole = false;
+        text += piece.text;
       }
       cursor = page.cursor;
     } while (cursor !== undefined);
-    if (from + text.length !== base) whole = false;
-    return { text: (text + tail).slice(offset - from), whole };
+    if (from + text.length !== end) whole = false;
+    return { text: text.slice(offset - from), whole };
   }
+
+  /**
+   * The text that RUN vouches for, from an offset on: counted chunks, then the tail. Not whole: a chunk is
+   * missing, so RUN has changed since it was read, or the chunks have expired.
+   */
+  async function readLog(address: Address, run: RunItem, offset: number): Promise<{ text: string; whole: boolean }> {
+    const { claimId = "", base = 0, tail = "" } = run;
+    if (offset >= base) return { text: tail.slice(offset - base), whole: true };
+    const { text, whole } = await readPieces("chunk", { ...address, claimId }, { offset, end: base });
+    return { text: text + tail, whole };
+  }
+
+  /** The first `length` units of a claim's reasoning, from an offset on. Not whole: as with {@link readLog}. */
+  const readThought = (address: Address, claimId: string, length: number, offset: number) =>
+    readPieces("thought", { ...address, claimId }, { offset, end: length });
 
   /**
    * The chain of parents from a message. With `jump` it reads from the tip, and goes on at the parent wherever the
@@ -103,5 +114,5 @@ export function createReading({ store }: Basis) {
     return found.whole ? found.path.reverse() : undefined;
   }
 
-  return { readLog, readPath, readHistory };
+  return { readLog, readThought, readPath, readHistory };
 }

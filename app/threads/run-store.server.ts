@@ -43,6 +43,8 @@ const RunEntity = new Entity({
     beat: number().optional().savedAs("b"),
     base: number().optional().savedAs("o"),
     tail: string().optional().savedAs("t"),
+    thought: number().optional().savedAs("k"),
+    thoughtMs: number().optional().savedAs("q"),
     leaseUntil: number().optional().savedAs("l"),
     startedAt: number().optional().savedAs("d"),
     stop: boolean().optional().savedAs("x"),
@@ -67,6 +69,12 @@ const ChunkEntity = new Entity({
   ...plain,
   name: "Chunk",
   schema: item({ ...key, from: number(), text: string(), expiresAt: number() }),
+});
+
+const ThoughtEntity = new Entity({
+  ...plain,
+  name: "Thought",
+  schema: item({ ...key, from: number(), text: string() }),
 });
 
 const ContextEntity = new Entity({
@@ -96,6 +104,7 @@ const MessageEntity = new Entity({
     settings: any().optional(),
     usage: any().optional(),
     durationMs: number().optional(),
+    reasoning: map({ length: number(), ms: number() }).optional(),
     sidenotes: any().optional(),
     prompt: any().optional(),
   }),
@@ -117,6 +126,7 @@ const entities: Record<Kind, Entity> = {
   thread: ThreadEntity as unknown as Entity,
   run: RunEntity as unknown as Entity,
   chunk: ChunkEntity as unknown as Entity,
+  thought: ThoughtEntity as unknown as Entity,
   context: ContextEntity as unknown as Entity,
   message: MessageEntity as unknown as Entity,
   activity: ActivityEntity as unknown as Entity,
@@ -128,6 +138,7 @@ const keyOf: { [K in Kind]: (key: ItemKeys[K]) => Key } = {
   thread: ({ userId, threadId }) => keys.thread(userId, threadId),
   run: ({ userId, threadId }) => keys.run(userId, threadId),
   chunk: ({ userId, threadId, claimId, from }) => keys.chunk(userId, threadId, claimId, from),
+  thought: ({ userId, threadId, claimId, from }) => keys.thought(userId, threadId, claimId, from),
   context: ({ userId, threadId, claimId }) => keys.context(userId, threadId, claimId),
   message: ({ userId, threadId, messageId }) => keys.message(userId, threadId, messageId),
   activity: ({ userId }) => keys.activity(userId),
@@ -186,6 +197,10 @@ const bounds: { [K in keyof Ranges]: (range: Ranges[K]) => [string, string] } = 
   chunk: ({ userId, threadId, claimId, from = 0, to = 999_999_999 }) => [
     keys.chunk(userId, threadId, claimId, from).sk,
     keys.chunk(userId, threadId, claimId, to).sk,
+  ],
+  thought: ({ userId, threadId, claimId, from = 0, to = 999_999_999 }) => [
+    keys.thought(userId, threadId, claimId, from).sk,
+    keys.thought(userId, threadId, claimId, to).sk,
   ],
 };
 

@@ -10,7 +10,17 @@
 import { activityAt } from "~/data/keys.server";
 import { idTime, runIdOf } from "./ids";
 import { createActivity } from "./run-activity.server";
-import { absent, answerOf, createBasis, headOf, held, isLive, parentOfQuestion, present } from "./run-basis.server";
+import {
+  absent,
+  answerOf,
+  createBasis,
+  headOf,
+  held,
+  isLive,
+  parentOfQuestion,
+  present,
+  reasoningOf,
+} from "./run-basis.server";
 import type {
   Address,
   Claim,
@@ -41,7 +51,7 @@ export function createRuns(options: RunsOptions): Runs {
   const basis = createBasis(options);
   const { store, clock, time, limit, report, backOff, settle, daysAhead } = basis;
   const { getRun, getThread, getMessage, isReadable, isExpired } = basis;
-  const { readLog, readPath, readHistory } = createReading(basis);
+  const { readLog, readThought, readPath, readHistory } = createReading(basis);
   const { peek, seemsFull, addLive, removeLive, moveToUnread, getActivity, markSeen, forget } = createActivity(
     basis,
     reap,
@@ -308,7 +318,8 @@ export function createRuns(options: RunsOptions): Runs {
       if (isSend && parentId !== head) set.parentId = parentId ?? "";
       if (!isSend) set.again = true;
       const optional = ["prev", "parentId", "again", "stop", "ending", "error", "finishReason", "usage", "endedAt"];
-      const remove = (optional as (keyof RunItem)[]).filter((name) => !(name in set));
+      const ofReasoning = ["thought", "thoughtMs"];
+      const remove = ([...optional, ...ofReasoning] as (keyof RunItem)[]).filter((name) => !(name in set));
       const condition: Condition = run
         ? {
             and: [
@@ -374,6 +385,8 @@ export function createRuns(options: RunsOptions): Runs {
     const until = clock.now() + time.tail;
     let claimId = position?.claimId;
     let offset = position?.offset ?? 0;
+    let thought = position?.thought ?? 0;
+    let toldMs: number | undefined;
     let isAnnounced = false;
     let silent = 0;
     let failures = 0;
@@ -384,13 +397,23 @@ export function createRuns(options: RunsOptions): Runs {
     }
 
     /** The end, from the stored answer or from what RUN vouches for: both are the same text. */
-    function* close(run: Pick<RunItem, "claimId" | "ending" | "error">, text: string): Generator<ReaderEvent, void> {
+    async function* close(
+      run: Pick<MessageItem, "claimId" | "error" | "reasoning"> & Pick<RunItem, "ending">,
+      text: string,
+    ): AsyncGenerator<ReaderEvent, void> {
       const from = run.claimId ?? "";
       claimId ??= from;
       yield* announce();
       if (from !== claimId || run.ending === "blocked" || offset > text.length) {
         yield { type: "replace", claimId: from };
         offset = 0;
+        thought = 0;
+      }
+      // More than was kept, if it came from a producer that is dead: then it is cut.
+      const { length = 0, ms = 0 } = run.reasoning ?? {};
+      if (run.reasoning || thought > 0) {
+        const reasoning = await readThought(address, from, length, Math.min(thought, length));
+        yield { type: "reasoning", from: Math.min(thought, length), text: reasoning.text, ms };
       }
       if (offset < text.length)
         yield { type: "text", text: text.slice(offset), position: { claimId: from, offset: text.length } };
@@ -425,7 +448,19 @@ export function createRuns(options: RunsOptions): Runs {
           if (run.claimId !== claimId) {
             claimId = run.claimId ?? "";
             offset = 0;
+            thought = 0;
+            toldMs = undefined;
             yield { type: "replace", claimId };
+          }
+          const { thought: counted = 0, thoughtMs: ms } = run;
+          if (ms !== undefined && (counted > thought || ms !== toldMs)) {
+            const reasoning = await readThought(address, claimId, counted, thought);
+            if (reasoning.whole) {
+              yield { type: "reasoning", from: thought, text: reasoning.text, ms };
+              thought += reasoning.text.length;
+              toldMs = ms;
+              silent = 0;
+            }
           }
           const length = (run.base ?? 0) + (run.tail ?? "").length;
           const log = offset < length ? await readLog(address, run, offset) : undefined;
@@ -444,7 +479,7 @@ export function createRuns(options: RunsOptions): Runs {
           if (!answer && isExpired(run)) answer = await storeAnswer(address, run);
           const log = answer ? undefined : await readLog(address, run, 0);
           if (answer) yield* close(answer, answer.text);
-          else if (log?.whole) yield* close(run, log.text);
+          else if (log?.whole) yield* close({ ...run, reasoning: reasoningOf(run) }, log.text);
           if (answer || log?.whole) return;
         }
         failures = 0;
@@ -468,6 +503,24 @@ export function createRuns(options: RunsOptions): Runs {
   async function readAlong(address: Address, runId: string, position?: Position) {
     const thread = await settle(() => getThread(address));
     return isReadable(thread) ? follow(address, runId, position) : undefined;
+  }
+
+  async function getReasoning(address: Address, messageId: string): Promise<string | undefined> {
+    const [thread, stored] = await Promise.all([
+      settle(() => getThread(address)),
+      settle(() => getMessage(address, messageId)),
+    ]);
+    if (!isReadable(thread)) return undefined;
+    let found = stored;
+    if (!found) {
+      // Its run has just ended, and nobody has stored it yet.
+      const run = await settle(() => getRun(address));
+      if (run?.state === "ended" && run.runId === messageId && run.ending !== "void")
+        found = answerOf(run, "", { given: undefined, depth: 0, sidenotes: undefined });
+    }
+    if (found?.role !== "assistant") return undefined;
+    const { claimId = "", reasoning } = found;
+    return reasoning ? (await settle(() => readThought(address, claimId, reasoning.length, 0))).text : "";
   }
 
   async function getLiveRun(address: Address): Promise<string | null | undefined> {
@@ -506,8 +559,13 @@ export function createRuns(options: RunsOptions): Runs {
     if (run?.state === "live") {
       const log = await readLog(address, run, 0);
       if (!log.whole) return undefined;
-      const { runId = "", claimId = "", messageId = "", startedAt = 0, again = false } = run;
+      const { runId = "", claimId = "", messageId = "", startedAt = 0, again = false, thought = 0, thoughtMs } = run;
       live = { runId, claimId, messageId, text: log.text, startedAt, again };
+      if (thoughtMs !== undefined) {
+        const reasoning = await readThought(address, claimId, thought, 0);
+        if (!reasoning.whole) return undefined;
+        live.reasoning = { text: reasoning.text, ms: thoughtMs };
+      }
       tip = messageId;
     }
 
@@ -604,6 +662,7 @@ export function createRuns(options: RunsOptions): Runs {
     readAlong,
     getLiveRun,
     readHistory: readPrompt,
+    getReasoning,
     stop,
     reap,
     storeAnswer,

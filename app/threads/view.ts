@@ -2,6 +2,9 @@
 import type { ThreadSettings } from "~/ai/settings";
 import type { ErrorCode } from "~/errors";
 
+/** So much of an answer's reasoning is kept and shown, in UTF-16 units. */
+export const REASONING_LIMIT = 60_000;
+
 /** How a run ended, as stored with its answer. A `void` run has no answer and is not shown. */
 export type Ending = "complete" | "stopped" | "interrupted" | "blocked" | "failed";
 
@@ -36,6 +39,8 @@ export interface MessageView {
   settings?: ThreadSettings;
   usage?: MessageUsage;
   durationMs?: number;
+  /** How long the model thought, and how much of its reasoning is kept, in UTF-16 units. */
+  reasoning?: { length: number; ms: number };
   sidenotes?: Sidenote[];
   /** Answers: what went along with the question, and what was left out. */
   prompt?: { messages: number; leftOut: { messages: number; notes: number }; shortened?: true };
@@ -86,6 +91,7 @@ export interface RunView {
   /** The question it answers. */
   messageId: string;
   text: string;
+  reasoning?: { text: string; ms: number };
   startedAt: number;
 }
 

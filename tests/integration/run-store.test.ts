@@ -21,6 +21,7 @@ test("The table decides every write of a run as the simulated one does, and hold
   const protocol = await loadProtocol();
   let writes = 0;
   let refused = 0;
+  const pieces = { chunk: 0, thought: 0 };
   for (let seed = 1; writes < 1_200; seed++) {
     const userId = `person-${seed}`;
     const { table, journal } = await recordSeed(protocol, seed);
@@ -65,13 +66,18 @@ test("The table decides every write of a run as the simulated one does, and hold
         );
         for (const claimId of claims) {
           const range = { ...mine, claimId, from: 1, to: 900 };
-          const { items } = await runStore.list("chunk", { ...range, userId: as }, consistent);
-          expect(items).toEqual(table.list("chunk", range, { moment: () => Number.POSITIVE_INFINITY }).items);
+          for (const kind of ["chunk", "thought"] as const) {
+            const { items } = await runStore.list(kind, { ...range, userId: as }, consistent);
+            expect(items).toEqual(table.list(kind, range, { moment: () => Number.POSITIVE_INFINITY }).items);
+            pieces[kind] += items.length;
+          }
         }
       }
     }
   }
   expect(refused).toBeGreaterThan(30);
+  expect(pieces.chunk).toBeGreaterThan(0);
+  expect(pieces.thought).toBeGreaterThan(0);
 });
 
 test("The limit of live runs counts the other threads, and not the thread itself", async () => {

@@ -118,6 +118,9 @@ const rows: Record<string, Row> = {
     { method: "GET", path: `/threads/${threadId}/runs/${runId}?after=aaaaaaaaaaaaaaaa.3` },
     { method: "GET", path: `/threads/${threadId}/runs/current` },
   ],
+  "routes/threads.$threadId.messages.$messageId.reasoning": ({ threadId, runId }) => [
+    { method: "GET", path: `/threads/${threadId}/messages/${runId}/reasoning` },
+  ],
   "routes/threads.$threadId.runs.$runId.stop": ({ threadId, runId }) => [
     { method: "POST", path: `/threads/${threadId}/runs/${runId}/stop`, json: {} },
   ],

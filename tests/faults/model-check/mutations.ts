@@ -28,8 +28,15 @@ export const mutations: Mutation[] = [
   { rule: "the run id in a stop", from: '{ and: [{ attr: "runId", eq: runId }, isLive] }', to: "isLive" },
   {
     rule: "hold-back",
-    from: "oldest && now - oldest.at >= time.ahead ? saved : text.length",
-    to: "text.length",
+    from: "return isHeld ? { text: saved, thought: savedThought } : {",
+    to: "return {",
+  },
+  { rule: "hold-back of reasoning", from: "[shownAhead[0], thoughtAhead[0]]", to: "[shownAhead[0]]" },
+  { rule: "a claim that forgets the reasoning before it", from: '["thought", "thoughtMs"]', to: "[]" },
+  {
+    rule: "reasoning that begins again after a replace",
+    from: "        offset = 0;\n        thought = 0;\n",
+    to: "        offset = 0;\n",
   },
   { rule: "replace", from: 'from !== claimId || run.ending === "blocked" || offset > text.length', to: "false" },
   { rule: "the chain check", from: "if (!isEmpty && !chain.whole && !how.isLast) return undefined;", to: "" },

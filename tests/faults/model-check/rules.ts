@@ -3,7 +3,7 @@
  * write that goes in, the others when the storm is over and somebody has looked.
  */
 import { keys, threadPartition } from "../../../app/data/keys.server.ts";
-import type { Address, ChunkItem, MessageItem, RunItem } from "../../../app/threads/run-items.server.ts";
+import type { Address, ChunkItem, MessageItem, RunItem, ThoughtItem } from "../../../app/threads/run-items.server.ts";
 import type { Write } from "./table.ts";
 import { userId, type World } from "./world.ts";
 
@@ -19,6 +19,17 @@ function vouched(world: World, address: Address, run: RunItem): string | undefin
     text += chunk.text;
   }
   return text.length === base ? text + tail : undefined;
+}
+
+/** The first so many units of a claim's reasoning; undefined if a counted chunk is missing. */
+function vouchedThought(world: World, address: Address, claimId: string, length: number): string | undefined {
+  let text = "";
+  while (text.length < length) {
+    const piece: ThoughtItem | undefined = world.table.get("thought", { ...address, claimId, from: text.length });
+    if (!piece?.text) return undefined;
+    text += piece.text;
+  }
+  return text.length === length ? text : undefined;
 }
 
 const headOf = (run: RunItem): string | undefined => (run.ending === "void" ? run.prev : run.runId);
@@ -40,6 +51,8 @@ export function judgeWrite(world: World, write: Write): void {
     world.violate("RUN stays small", `a tail of ${is.tail?.length}`);
   if (vouched(world, address, is) === undefined)
     world.violate("A chunk is written before the beat that counts it", is.claimId ?? "");
+  if (vouchedThought(world, address, is.claimId ?? "", is.thought ?? 0) === undefined)
+    world.violate("Reasoning is written before the beat that counts it", is.claimId ?? "");
 
   if (!was || is.claimId !== was.claimId) judgeClaim(world, address, was, is);
   else judgeChange(world, address, was, is);
@@ -70,6 +83,8 @@ function judgeChange(world: World, address: Address, was: RunItem, is: RunItem):
   const earlier = vouched(world, address, was);
   if (is.ending !== "blocked" && text !== undefined && earlier !== undefined && !text.startsWith(earlier))
     world.violate("The log only grows", `${is.claimId} from ${earlier.length} to ${text.length}`);
+  if (is.ending !== "blocked" && ((is.thought ?? 0) < (was.thought ?? 0) || (is.thoughtMs ?? 0) < (was.thoughtMs ?? 0)))
+    world.violate("The reasoning only grows", `${is.claimId} from ${was.thought} to ${is.thought}`);
 }
 
 /** Judges what is left when everything is over. */
@@ -135,6 +150,10 @@ function judgeThread(world: World, address: Address): void {
         "Shown text lost spans at most a second",
         `${work.claimId}: ${Math.max(...lost) - Math.min(...lost)}`,
       );
+    const kept = text === undefined ? 0 : (answer?.reasoning?.length ?? 0);
+    const forgotten = work.shownThought.filter(({ end }) => end > kept).map(({ at }) => at);
+    if (forgotten.length > 0 && Math.max(...forgotten) - Math.min(...forgotten) > 1_001)
+      world.violate("Shown reasoning lost spans at most a second", work.claimId);
   }
 
   for (const reading of facts.readings) {
@@ -143,10 +162,19 @@ function judgeThread(world: World, address: Address): void {
     if (!answer) world.violate("What a reader saw end is stored", reading.runId);
     else if (answer.text !== reading.text || answer.claimId !== reading.claimId)
       world.violate("A reader ends byte-equal", `${reading.runId}: ${reading.text.length} of ${answer.text.length}`);
+    else if (reasoningOf(world, address, answer) !== reading.reasoning)
+      world.violate(
+        "A reader's reasoning is what is stored",
+        `${reading.runId}: ${reading.reasoning.length} of ${answer.reasoning?.length}`,
+      );
     else if (answer.ending !== reading.ending)
       world.violate("One ending per run", `${reading.ending} was shown, ${answer.ending} is stored`);
   }
 }
+
+/** The reasoning of a stored answer; undefined if a part of it is missing. */
+const reasoningOf = (world: World, address: Address, { claimId = "", reasoning }: MessageItem): string | undefined =>
+  vouchedThought(world, address, claimId, reasoning?.length ?? 0);
 
 function judgeAnswer(world: World, address: Address, answer: MessageItem): void {
   const question =
@@ -177,6 +205,17 @@ function judgeAnswer(world: World, address: Address, answer: MessageItem): void 
   }
   if (work.promptTip !== (work.isSend ? question?.parentId : answer.parentId))
     world.violate("A prompt is the path of its answer", answer.id);
+  const thought = reasoningOf(world, address, answer);
+  if (thought === undefined || !work.thought.startsWith(thought))
+    world.violate("Stored reasoning is what the model thought", answer.id);
+  if (!work.isThoughtShown && thought !== "")
+    world.violate("Reasoning that its gate cannot check is not kept", answer.id);
+  if (answer.ending === "blocked" && answer.reasoning) world.violate("A blocked answer has no reasoning", answer.id);
+  // The cap may fall between the two halves of a character.
+  const whole = Math.min(work.thought.length, 3_000);
+  const isWhole = answer.ending === "complete" && answer.finishReason !== "length";
+  if (isWhole && work.isThoughtShown && whole - (thought?.length ?? 0) > 1)
+    world.violate("A complete answer has its whole reasoning", `${answer.id}: ${thought?.length} of ${whole}`);
   const said = work.said.replace(/\p{Surrogate}/gu, "\uFFFD");
   const isStart = said.startsWith(answer.text.replace(/\uFFFD$/, ""));
   if (answer.ending === "blocked") {

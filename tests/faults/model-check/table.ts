@@ -45,6 +45,7 @@ const keyOf: { [K in Kind]: (key: ItemKeys[K]) => { pk: string; sk: string } } =
   thread: ({ userId, threadId }) => keys.thread(userId, threadId),
   run: ({ userId, threadId }) => keys.run(userId, threadId),
   chunk: ({ userId, threadId, claimId, from }) => keys.chunk(userId, threadId, claimId, from),
+  thought: ({ userId, threadId, claimId, from }) => keys.thought(userId, threadId, claimId, from),
   context: ({ userId, threadId, claimId }) => keys.context(userId, threadId, claimId),
   message: ({ userId, threadId, messageId }) => keys.message(userId, threadId, messageId),
   activity: ({ userId }) => keys.activity(userId),
@@ -205,8 +206,9 @@ export class SimulatedTable {
       [low, high] = [prefixes.message + from, prefixes.message + to];
     } else {
       const { userId, threadId, claimId, from = 0, to = 999_999_999 } = range as Ranges["chunk"];
-      low = keys.chunk(userId, threadId, claimId, from).sk;
-      high = keys.chunk(userId, threadId, claimId, to).sk;
+      const key = kind === "thought" ? keys.thought : keys.chunk;
+      low = key(userId, threadId, claimId, from).sk;
+      high = key(userId, threadId, claimId, to).sk;
     }
     let names = this.names(pk, low, high);
     if (options.backwards) names.reverse();

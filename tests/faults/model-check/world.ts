@@ -57,6 +57,10 @@ export interface Work {
   server: Process;
   /** All that the model has said, with what it went on from. */
   said: string;
+  /** All that it has thought. */
+  thought: string;
+  /** Whether the gate lets its reasoning through. */
+  isThoughtShown: boolean;
   outcome: ModelOutcome | undefined;
   isBlocked: boolean;
   /** Whether the model call is over, on a server that lives. */
@@ -64,6 +68,8 @@ export interface Work {
   accepted: boolean;
   /** What readers were shown: up to where, and when it left a server. */
   shown: { start: number; end: number; at: number }[];
+  /** The same of its reasoning. */
+  shownThought: { start: number; end: number; at: number }[];
 }
 
 /** How a reader came to the end of a run. */
@@ -72,6 +78,7 @@ export interface Reading {
   runId: string;
   claimId: string;
   text: string;
+  reasoning: string;
   ending: string;
 }
 
@@ -242,7 +249,7 @@ export class World {
       clock: { now: server.now, sleep: server.sleep },
       newClaimId: () => `claim${String(++this.claims).padStart(11, "0")}`,
       random: () => chance.next(),
-      limits: { liveRuns: weather.liveRuns, answer: 12_000, unread: 1 },
+      limits: { liveRuns: weather.liveRuns, answer: 12_000, reasoning: 3_000, unread: 1 },
       cite: async () => [],
       finish: async () => {
         if (chance.happens(0.05)) throw new Error("The search index did not answer");
@@ -330,11 +337,14 @@ export class World {
       if (!this.isCalm && chance.happens(weather.cuts * 2))
         simulation.after(chance.between(0, 15_000), () => connection.cut());
       const pump = async () => {
+        let claimId = "";
         // A client that goes away is not noticed on Lambda: the events are drained all the same.
         for await (const event of answer.events) {
           if (connection.isDropped && !isFollowed) return;
           const at = simulation.now;
-          connection.send(event, () => this.noteShown(event, at));
+          if (event.type === "start" || event.type === "replace") claimId = event.claimId;
+          const claim = claimId;
+          connection.send(event, () => this.noteShown(event, claim, at));
         }
         forget();
         connection.close();
@@ -344,7 +354,11 @@ export class World {
     }, delay);
   }
 
-  private noteShown(event: ReaderEvent, at: number): void {
+  private noteShown(event: ReaderEvent, claim: string, at: number): void {
+    if (event.type === "reasoning" && event.text !== "") {
+      const end = event.from + event.text.length;
+      this.facts.works.get(claim)?.shownThought.push({ start: event.from, end, at });
+    }
     if (event.type !== "text") return;
     const { claimId, offset } = event.position;
     this.facts.works.get(claimId)?.shown.push({ start: offset - event.text.length, end: offset, at });
@@ -449,11 +463,14 @@ export class World {
       isSend: claim.question !== undefined,
       server,
       said: claim.prefix,
+      thought: "",
+      isThoughtShown: this.chance.happens(0.8),
       outcome: undefined,
       isBlocked: false,
       isCallOver: false,
       accepted: false,
       shown: [],
+      shownThought: [],
     };
     if (this.facts.works.has(claim.claimId)) this.violate("A claim has one producer", claim.claimId);
     this.facts.works.set(claim.claimId, work);
@@ -465,7 +482,7 @@ export class World {
     work: Work,
     signal: AbortSignal,
   ): AsyncGenerator<
-    { type: "text"; text: string } | { type: "waiting"; attempt: number; seconds: number },
+    { type: "text" | "reasoning"; text: string } | { type: "waiting"; attempt: number; seconds: number },
     ModelOutcome
   > {
     const { chance } = this;
@@ -473,11 +490,26 @@ export class World {
     const { parts, size, pace } = this.weather.quick ? manners[0] : chance.pick(manners);
     const end = chance.next();
     const count = chance.whole(0, parts);
+    const thinks = chance.pick([0, 0, 0.4]);
     try {
       if (chance.happens(0.1)) yield { type: "waiting", attempt: 1, seconds: 1 };
       for (let index = 0; index < count; index++) {
         await server.sleep(chance.between(1, pace), signal);
         if (signal.aborted) return { ending: "interrupted" };
+        if (chance.happens(index < 4 ? thinks : thinks / 8)) {
+          // Thinks before it speaks, and now and then between its words.
+          for (let thoughts = chance.whole(1, 4); thoughts > 0; thoughts--) {
+            const thought = `(${work.claimId.slice(-3)}.${index}🙂 ${"hm ".repeat(chance.whole(0, size / 3))})`;
+            const half = chance.happens(0.3) ? thought.indexOf("🙂") + 1 : thought.length;
+            for (const part of [thought.slice(0, half), thought.slice(half)]) {
+              if (part === "") continue;
+              work.thought += part;
+              yield { type: "reasoning", text: part };
+            }
+            await server.sleep(chance.between(1, pace), signal);
+            if (signal.aborted) return { ending: "interrupted" };
+          }
+        }
         let text = `${work.claimId.slice(-3)}.${index} ${"words ".repeat(chance.whole(0, size / 6))}`;
         if (chance.happens(0.2)) text += "é🙂";
         // A character may come in two halves.
@@ -518,6 +550,7 @@ export class World {
         return length < blocksAfter ? { text } : block();
       },
       flush: () => (chance.happens(0.01) ? block() : { text: "" }),
+      ...(work.isThoughtShown ? { think: (text: string) => text } : {}),
     };
   }
 
@@ -646,10 +679,10 @@ class Tab {
     for (const { id } of page.messages) this.see(id);
     this.see(page.headId);
     if (page.live) {
-      const { runId, claimId, text } = page.live;
+      const { runId, claimId, text, reasoning } = page.live;
       this.see(runId);
       if (world.chance.happens(0.2)) await world.request(({ runs }) => runs.getLiveRun(address));
-      if (world.chance.happens(0.8)) await this.follow(runId, { claimId, text });
+      if (world.chance.happens(0.8)) await this.follow(runId, { claimId, text, reasoning: reasoning?.text ?? "" });
     }
     return false;
   }
@@ -727,17 +760,18 @@ class Tab {
   /** Reads a run to its end, attaching again whenever the stream breaks. */
   private async follow(
     runId: string,
-    from: { claimId: string | undefined; text: string },
+    from: { claimId: string | undefined; text: string; reasoning?: string },
     first?: Connection,
   ): Promise<void> {
     const { world, address } = this;
     const { chance, simulation } = world;
     this.runId = runId;
-    let { claimId, text } = from;
+    let { claimId, text, reasoning = "" } = from;
     let connection = first;
     for (let attempt = 0; attempt < 12; attempt++) {
       if (!connection) {
-        const position = claimId === undefined ? undefined : { claimId, offset: text.length };
+        const position =
+          claimId === undefined ? undefined : { claimId, offset: text.length, thought: reasoning.length };
         const answer = await world.stream((server) => world.attach(server, address, runId, position));
         if (answer?.status === "not-found") return;
         if (answer?.status === "ok") connection = answer.connection;
@@ -749,6 +783,12 @@ class Tab {
         if (event.type === "replace") {
           claimId = event.claimId;
           text = "";
+          reasoning = "";
+        }
+        if (event.type === "reasoning") {
+          if (event.from > reasoning.length)
+            world.violate("No gap in the reasoning", `${runId} at ${reasoning.length}, told ${event.from}`);
+          reasoning = reasoning.slice(0, event.from) + event.text;
         }
         if (event.type === "text") {
           text += event.text;
@@ -758,7 +798,7 @@ class Tab {
         if (event.type === "end") {
           if (event.length !== text.length)
             world.violate("A reader ends byte-equal", `${runId} holds ${text.length} of ${event.length}`);
-          world.facts.readings.push({ address, runId, claimId: claimId ?? "", text, ending: event.ending });
+          world.facts.readings.push({ address, runId, claimId: claimId ?? "", text, reasoning, ending: event.ending });
           return;
         }
         if (event.type === "void" || event.type === "gone") return;
