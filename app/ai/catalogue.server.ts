@@ -11,6 +11,7 @@ import { currentInvocation } from "~/invocation.server";
 import { bareBedrockId, traitsOf } from "./families";
 import { type ListedModel, listBedrock, listCompatible, listOpenAi, wellKnown } from "./lists.server";
 import type { Model } from "./model";
+import { priceOf } from "./prices.server";
 import { type ModelRef, parseModelRef } from "./settings";
 
 export type { Model } from "./model";
@@ -82,12 +83,14 @@ function isAllowed({ vendor, id }: { vendor: string; id: string }): boolean {
 function toModel(vendor: string, { id, name }: ListedModel): Model {
   const ref = `${vendor}:${id}`;
   const refusal = refused.get(ref);
+  const price = priceOf(vendor, id);
   return {
     ref,
     vendor,
     id,
     name,
     ...traitsOf(vendor, id),
+    ...(price && { price }),
     ...(refusal && refusal.until > Date.now() && { unavailable: refusal.reason }),
   };
 }

@@ -13,11 +13,17 @@ describe("the family of a model", () => {
     ["bedrock", "us.anthropic.claude-3-7-sonnet-20250219-v1:0", "Claude Sonnet 4"],
     ["bedrock", "apac.anthropic.claude-sonnet-4-20250514-v1:0", "Claude Sonnet 4"],
     ["bedrock", "us.anthropic.claude-opus-4-1-20250805-v1:0", "Claude Opus 4"],
-    ["bedrock", "us.anthropic.claude-haiku-4-5-20251001-v1:0", "Claude 4.5"],
+    ["bedrock", "us.anthropic.claude-haiku-4-5-20251001-v1:0", "Claude Opus and Haiku 4.5"],
+    ["bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "Claude Sonnet 4.5"],
+    ["bedrock", "us.anthropic.claude-3-5-haiku-20241022-v1:0", "Claude 3.5 Haiku"],
     ["bedrock", "us.anthropic.claude-opus-4-6-v1", "Claude Opus 4.6"],
     ["bedrock", "us.anthropic.claude-sonnet-4-6", "Claude Sonnet 4.6"],
-    ["bedrock", "us.anthropic.claude-opus-4-7", "Claude without sampling"],
-    ["bedrock", "us.anthropic.claude-sonnet-5-5", "Claude without sampling"],
+    ["bedrock", "us.anthropic.claude-opus-4-7", "Claude Opus 4.7"],
+    ["bedrock", "us.anthropic.claude-opus-4-8", "Claude without sampling"],
+    ["bedrock", "us.anthropic.claude-sonnet-5", "Claude without sampling"],
+    ["bedrock", "us.anthropic.claude-sonnet-5-5", "Claude that always thinks"],
+    ["bedrock", "global.anthropic.claude-opus-5", "Claude that always thinks"],
+    ["bedrock", "us.anthropic.claude-fable-5-1", "Claude that always thinks"],
     ["bedrock", "meta.llama3-70b-instruct-v1:0", "Llama 3"],
     ["bedrock", "us.meta.llama3-3-70b-instruct-v1:0", "Llama 3.1 to 3.3"],
     ["bedrock", "us.meta.llama4-maverick-17b-instruct-v1:0", "Llama 4"],
@@ -28,6 +34,9 @@ describe("the family of a model", () => {
     ["bedrock", "us.deepseek.r1-v1:0", "DeepSeek R1"],
     ["bedrock", "cohere.command-r-plus-v1:0", "Cohere Command R"],
     ["bedrock", "openai.gpt-oss-120b-1:0", "gpt-oss"],
+    ["bedrock", "global.openai.gpt-5.6-luna", "GPT on Bedrock"],
+    ["bedrock", "mistral.ministral-3-8b-instruct", "Mistral"],
+    ["bedrock", "deepseek.v3-v1:0", "DeepSeek"],
     ["openai", "gpt-4.1-mini", "GPT-4.1"],
     ["openai", "gpt-4o-2024-08-06", "GPT-4o"],
     ["openai", "gpt-4-turbo", "GPT-4 Turbo"],
@@ -37,6 +46,7 @@ describe("the family of a model", () => {
     ["openai", "gpt-5", "GPT-5"],
     ["openai", "gpt-5-mini-2025-08-07", "GPT-5"],
     ["openai", "gpt-5-chat-latest", "GPT-5 chat"],
+    ["openai", "gpt-5.2-chat-latest", "GPT-5.1 chat and later"],
     ["openai", "gpt-5-pro", "GPT-5 Pro"],
     ["openai", "gpt-5.1-codex-mini", "GPT-5 Codex"],
     ["openai", "gpt-5.1", "GPT-5.1"],
@@ -51,12 +61,35 @@ describe("the family of a model", () => {
     expect(traitsOf(vendor, id).family).toBe(family);
   });
 
-  test("names its source, and sizes that fit each other", () => {
+  test("names its page, the day it was checked or what was not, and sizes that fit each other", () => {
     for (const { name, source, window, minOutput, maxOutput } of families) {
-      expect(source, name).not.toBe("");
+      expect(source.page, name).not.toBe("");
+      if (source.checked) expect(source.checked, name).toMatch(/^20\d\d-\d\d-\d\d$/);
+      else expect(source.unchecked, name).toBeTruthy();
       expect(maxOutput, name).toBeLessThanOrEqual(window);
       expect(minOutput, name).toBeLessThan(maxOutput);
     }
     expect(new Set(families.map(({ vendor, name }) => `${vendor} ${name}`)).size).toBe(families.length);
+  });
+
+  test("has prompt caching only where its vendor takes it: elsewhere Bedrock refuses the whole call", () => {
+    const caching = (vendor: string, id: string) => traitsOf(vendor, id).supports.promptCache;
+    expect(caching("bedrock", "us.amazon.nova-lite-v1:0")).toEqual({ leastTokens: 1_000 });
+    expect(caching("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0")).toEqual({ leastTokens: 1_024 });
+    expect(caching("bedrock", "us.anthropic.claude-haiku-4-5-20251001-v1:0")).toEqual({ leastTokens: 4_096 });
+    expect(caching("openai", "gpt-4o")).toEqual({ leastTokens: 1_024 });
+    for (const id of [
+      "anthropic.claude-3-haiku-20240307-v1:0",
+      "us.anthropic.claude-3-5-sonnet-20240620-v1:0",
+      "us.meta.llama3-3-70b-instruct-v1:0",
+      "mistral.mistral-large-2402-v1:0",
+      "us.deepseek.r1-v1:0",
+      "cohere.command-r-v1:0",
+      "openai.gpt-oss-120b-1:0",
+      "amazon.titan-text-express-v1",
+      "nobody.knows-it",
+    ])
+      expect(caching("bedrock", id), id).toBe(false);
+    expect(caching("house", "gpt-4o")).toBe(false);
   });
 });

@@ -1,11 +1,22 @@
 /**
  * What each family of models takes, one row per family: the vendors' lists name models but not their limits, and
- * the AI SDK knows only some. A row is found by the model's id without the geography of its inference profile.
- * The first row that fits wins. `source` names the page that the row was written from; sizes are in tokens.
+ * the AI SDK knows only some. A row is found by the model's id without the geography of its inference profile; the
+ * first one that fits wins. Sizes are in tokens. `source` names the page that a row was written from, by title; what
+ * `checked` dates is when a copy of that page (or of one that quotes it) was last read beside the row, and
+ * `unchecked` says which of its figures nobody could check. Nothing here was tried on a real account.
  * A model that fits no row gets the careful default: a small window, and what was set is sent as it was set.
+ * What models cost stands in prices.server.ts.
  */
 import type { Model, Range, Supports } from "./model";
 import type { ReasoningEffort } from "./settings";
+
+export interface Source {
+  page: string;
+  /** yyyy-mm-dd; false: never. */
+  checked: string | false;
+  /** Which figures of the row could not be checked, in words. */
+  unchecked?: string;
+}
 
 export interface Family {
   name: string;
@@ -17,11 +28,12 @@ export interface Family {
   minOutput: number;
   supports: Supports;
   thinks: boolean;
-  source: string;
+  thinking?: NonNullable<Model["thinking"]>;
+  source: Source;
 }
 
 /** What a family says about its models. */
-type Traits = Pick<Model, "family" | "window" | "minOutput" | "maxOutput" | "supports" | "thinks">;
+type Traits = Pick<Model, "family" | "window" | "minOutput" | "maxOutput" | "supports" | "thinks" | "thinking">;
 
 const upToOne: Range = { min: 0, max: 1 };
 const upToTwo: Range = { min: 0, max: 2 };
@@ -41,18 +53,31 @@ const common: Supports = {
   promptCache: false,
 };
 const noSampling = { temperature: false, topP: false, temperatureWithTopP: false } as const;
+const cacheFrom = (leastTokens: number) => ({ promptCache: { leastTokens } });
 
-type Row = Pick<Family, "name" | "ids" | "window" | "maxOutput" | "source"> & {
+type Row = Pick<Family, "name" | "ids" | "window" | "maxOutput" | "source" | "thinking"> & {
   minOutput?: number;
   supports?: Partial<Supports>;
   thinks?: boolean;
 };
 
-const novaPage = "Amazon Nova user guide: Complete request schema";
-const claudePage = "Claude documentation: Models overview; Claude on Amazon Bedrock (Opus 4.6 and earlier)";
-const llamaPage = "Amazon Bedrock user guide: Meta Llama models";
-const mistralPage = "Amazon Bedrock user guide: Mistral AI models; Supported models and model features";
-const extendedThinking = { sampling: "unless-reasoning", reasoningEffort: lowToHigh } as const;
+const today = "2026-11-22";
+const read = (page: string, unchecked?: string): Source => ({ page, checked: today, ...(unchecked && { unchecked }) });
+const notRead = (page: string, unchecked = "all of it"): Source => ({ page, checked: false, unchecked });
+
+const novaPage = "Amazon Nova user guide: Complete request schema; Amazon Bedrock user guide: Prompt caching";
+const claudePages =
+  "Claude documentation: Models overview, Extended thinking; Amazon Bedrock user guide: Prompt caching; AI SDK 7: Anthropic model capabilities";
+const converse = "Amazon Bedrock user guide: Supported models and model features, API compatibility";
+const llamaPage = `Amazon Bedrock user guide: Meta Llama models; ${converse}`;
+const mistralPage = `Amazon Bedrock user guide: Mistral AI models; ${converse}`;
+const deepseekPage = `Amazon Bedrock user guide: DeepSeek models; ${converse}`;
+
+const nova = { ...cacheFrom(1_000) };
+/** Claude refuses a stop sequence of white space alone. */
+const claude = { stopSequences: { max: 4, withText: true } } as const;
+const claudeThinking = { ...claude, sampling: "unless-reasoning", reasoningEffort: lowToHigh } as const;
+const claudeAdaptive = { ...claude, ...noSampling, reasoningEffort: lowToMost } as const;
 
 const bedrockRows: readonly Row[] = [
   {
@@ -60,84 +85,158 @@ const bedrockRows: readonly Row[] = [
     ids: /^amazon\.nova-2-/,
     window: 1_000_000,
     maxOutput: 65_535,
-    supports: extendedThinking,
-    source: "Amazon Nova 2 user guide: Extended thinking",
+    supports: { ...nova, sampling: "unless-effort-high", reasoningEffort: lowToHigh },
+    source: read("Amazon Nova 2 user guide: Extended thinking, Reasoning capabilities", "least tokens of the cache"),
   },
-  { name: "Amazon Nova Micro", ids: /^amazon\.nova-micro-/, window: 128_000, maxOutput: 10_000, source: novaPage },
+  {
+    name: "Amazon Nova Micro",
+    ids: /^amazon\.nova-micro-/,
+    window: 128_000,
+    maxOutput: 10_000,
+    supports: nova,
+    source: read(novaPage),
+  },
   {
     name: "Amazon Nova Premier",
     ids: /^amazon\.nova-premier-/,
     window: 1_000_000,
     maxOutput: 10_000,
-    source: novaPage,
+    supports: nova,
+    source: read(novaPage),
   },
-  { name: "Amazon Nova", ids: /^amazon\.nova-(lite|pro)-/, window: 300_000, maxOutput: 10_000, source: novaPage },
   {
+    name: "Amazon Nova",
+    ids: /^amazon\.nova-(lite|pro)-/,
+    window: 300_000,
+    maxOutput: 10_000,
+    supports: nova,
+    source: read(novaPage),
+  },
+  {
+    // Not on the list of active models any more; for a region that still offers one.
     name: "Amazon Titan Text",
     ids: /^amazon\.titan-(text|tg1)-/,
     window: 4_096,
     maxOutput: 2_048,
     supports: { systemPrompt: false, stopSequences: false },
-    source: "Amazon Bedrock user guide: Supported models and model features (window of the smallest of the family)",
+    source: read(converse, "window, which is that of the smallest of the family"),
+  },
+  {
+    name: "Claude that always thinks",
+    ids: /^anthropic\.claude-(opus-[5-9]|sonnet-(5-5|[6-9])|fable-[5-9]|mythos-[5-9])/,
+    window: 1_000_000,
+    maxOutput: 128_000,
+    supports: { ...claudeAdaptive, ...cacheFrom(1_024) },
+    thinks: true,
+    thinking: "always",
+    source: read(claudePages, "least tokens of the cache: 512 is named for Opus 5 alone"),
   },
   {
     name: "Claude without sampling",
-    ids: /^anthropic\.claude-(opus-4-[7-9]|(opus|sonnet|fable|mythos)-[5-9])/,
+    ids: /^anthropic\.claude-(opus-4-[89]|sonnet-5)/,
     window: 1_000_000,
     maxOutput: 128_000,
-    supports: { ...noSampling, reasoningEffort: lowToMost },
+    supports: { ...claudeAdaptive, ...cacheFrom(1_024) },
     thinks: true,
-    source: "Claude documentation: Models overview; AI SDK 7: Anthropic model capabilities",
+    thinking: "adaptive",
+    source: read(claudePages),
+  },
+  {
+    name: "Claude Opus 4.7",
+    ids: /^anthropic\.claude-opus-4-7/,
+    window: 1_000_000,
+    maxOutput: 128_000,
+    supports: { ...claudeAdaptive, ...cacheFrom(4_096) },
+    thinks: true,
+    thinking: "adaptive",
+    source: read(claudePages),
   },
   {
     name: "Claude Opus 4.6",
     ids: /^anthropic\.claude-opus-4-6/,
     window: 1_000_000,
     maxOutput: 128_000,
-    supports: { temperatureWithTopP: false, sampling: "unless-reasoning", reasoningEffort: lowToMost },
-    source: "Claude documentation: Claude Opus 4.6",
+    supports: { ...claudeThinking, reasoningEffort: lowToMost, temperatureWithTopP: false, ...cacheFrom(4_096) },
+    thinking: "adaptive",
+    source: read(claudePages),
   },
   {
     name: "Claude Sonnet 4.6",
     ids: /^anthropic\.claude-sonnet-4-6/,
     window: 1_000_000,
     maxOutput: 64_000,
-    supports: { temperatureWithTopP: false, sampling: "unless-reasoning", reasoningEffort: lowToMost },
-    source: "Claude documentation: Models overview",
+    supports: { ...claudeThinking, reasoningEffort: lowToMost, temperatureWithTopP: false, ...cacheFrom(1_024) },
+    thinking: "adaptive",
+    source: read(claudePages, "longest output: the AI SDK says 128,000"),
   },
   {
-    name: "Claude 4.5",
-    ids: /^anthropic\.claude-(opus|sonnet|haiku)-4-5/,
+    name: "Claude Sonnet 4.5",
+    ids: /^anthropic\.claude-sonnet-4-5/,
     window: 200_000,
     maxOutput: 64_000,
-    supports: { ...extendedThinking, temperatureWithTopP: false },
-    source: claudePage,
+    supports: { ...claudeThinking, temperatureWithTopP: false, ...cacheFrom(1_024) },
+    thinking: "budget",
+    source: read(claudePages),
+  },
+  {
+    name: "Claude Opus and Haiku 4.5",
+    ids: /^anthropic\.claude-(opus|haiku)-4-5/,
+    window: 200_000,
+    maxOutput: 64_000,
+    supports: { ...claudeThinking, temperatureWithTopP: false, ...cacheFrom(4_096) },
+    thinking: "budget",
+    source: read(claudePages),
   },
   {
     name: "Claude Opus 4",
     ids: /^anthropic\.claude-opus-4/,
     window: 200_000,
     maxOutput: 32_000,
-    supports: { ...extendedThinking, temperatureWithTopP: false },
-    source: claudePage,
+    supports: { ...claudeThinking, temperatureWithTopP: false, ...cacheFrom(1_024) },
+    thinking: "budget",
+    source: read(claudePages, "that Opus 4 itself refuses temperature beside top P, as 4.1 does"),
   },
   {
     name: "Claude Sonnet 4",
     ids: /^anthropic\.claude-(sonnet-4|3-7-sonnet)/,
     window: 200_000,
     maxOutput: 64_000,
-    supports: extendedThinking,
-    source: claudePage,
+    supports: { ...claudeThinking, ...cacheFrom(1_024) },
+    thinking: "budget",
+    source: read(claudePages),
   },
-  { name: "Claude 3.5", ids: /^anthropic\.claude-3-5-/, window: 200_000, maxOutput: 8_192, source: claudePage },
-  { name: "Claude 3", ids: /^anthropic\.claude-3-/, window: 200_000, maxOutput: 4_096, source: claudePage },
+  {
+    name: "Claude 3.5 Haiku",
+    ids: /^anthropic\.claude-3-5-haiku/,
+    window: 200_000,
+    maxOutput: 8_192,
+    supports: { ...claude, ...cacheFrom(2_048) },
+    source: read(claudePages),
+  },
+  {
+    // Its second version had prompt caching in a preview that is closed.
+    name: "Claude 3.5",
+    ids: /^anthropic\.claude-3-5-/,
+    window: 200_000,
+    maxOutput: 8_192,
+    supports: claude,
+    source: read(claudePages),
+  },
+  {
+    name: "Claude 3",
+    ids: /^anthropic\.claude-3-/,
+    window: 200_000,
+    maxOutput: 4_096,
+    supports: claude,
+    source: read(claudePages),
+  },
   {
     name: "Llama 4",
     ids: /^meta\.llama4-/,
     window: 1_000_000,
     maxOutput: 8_192,
     supports: { stopSequences: false },
-    source: llamaPage,
+    source: read(llamaPage, "window of Scout, which is larger; longest output"),
   },
   {
     name: "Llama 3.1 to 3.3",
@@ -145,7 +244,7 @@ const bedrockRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 8_192,
     supports: { stopSequences: false },
-    source: llamaPage,
+    source: read(llamaPage, "longest output"),
   },
   {
     name: "Llama 3",
@@ -153,52 +252,59 @@ const bedrockRows: readonly Row[] = [
     window: 8_192,
     maxOutput: 2_048,
     supports: { stopSequences: false },
-    source: llamaPage,
+    source: read(llamaPage),
   },
   {
     name: "Mistral Instruct",
-    ids: /^mistral\.mi[sx]tral-.*instruct/,
+    ids: /^mistral\.mi[sx]tral-(7b|8x7b)-instruct/,
     window: 32_000,
     maxOutput: 4_096,
     supports: { systemPrompt: false },
-    source: mistralPage,
+    source: read(mistralPage),
   },
   {
     name: "Mistral (24.02)",
     ids: /^mistral\.mistral-(large|small)-2402/,
     window: 32_000,
     maxOutput: 8_192,
-    source: mistralPage,
+    source: read(mistralPage),
   },
-  { name: "Mistral", ids: /^mistral\./, window: 128_000, maxOutput: 8_192, source: `${mistralPage} (not checked)` },
+  {
+    name: "Mistral",
+    ids: /^mistral\./,
+    window: 128_000,
+    maxOutput: 8_192,
+    source: read(mistralPage, "longest output; window of those that have more than 128,000"),
+  },
   {
     name: "DeepSeek R1",
     ids: /^deepseek\.r1/,
     window: 128_000,
     maxOutput: 32_768,
     thinks: true,
-    source: "Amazon Bedrock user guide: DeepSeek models",
+    source: read(deepseekPage, "longest output"),
   },
   {
     name: "DeepSeek",
     ids: /^deepseek\./,
     window: 128_000,
     maxOutput: 32_768,
-    source: "Amazon Bedrock user guide: DeepSeek models (not checked)",
+    source: notRead(deepseekPage, "window and longest output"),
   },
   {
     name: "Cohere Command R",
     ids: /^cohere\.command-r/,
     window: 128_000,
     maxOutput: 4_096,
-    source: "Amazon Bedrock user guide: Cohere Command R and Command R+ models",
+    supports: { topP: { min: 0.01, max: 0.99 } },
+    source: read(`Amazon Bedrock user guide: Cohere Command R and Command R+ models; ${converse}`, "longest output"),
   },
   {
     name: "AI21 Jamba",
     ids: /^ai21\.jamba-1-5/,
     window: 256_000,
     maxOutput: 4_096,
-    source: "Amazon Bedrock user guide: AI21 Labs Jamba models",
+    source: notRead("Amazon Bedrock user guide: AI21 Labs Jamba models", "longest output"),
   },
   {
     name: "gpt-oss",
@@ -207,47 +313,74 @@ const bedrockRows: readonly Row[] = [
     maxOutput: 32_768,
     supports: { stopSequences: false, reasoningEffort: lowToHigh },
     thinks: true,
-    source: "Amazon Bedrock user guide: OpenAI models (longest output not checked)",
+    source: read("Amazon Bedrock user guide: OpenAI models; AI SDK 7: Amazon Bedrock provider", "longest output"),
+  },
+  {
+    name: "GPT on Bedrock",
+    ids: /^openai\.gpt-\d/,
+    window: 400_000,
+    maxOutput: 128_000,
+    supports: { ...noSampling, stopSequences: false, reasoningEffort: lowToHigh },
+    thinks: true,
+    source: read("AI SDK 7: Amazon Bedrock provider", "sizes, which are those of the smallest; more efforts"),
   },
   {
     name: "Qwen3",
     ids: /^qwen\.qwen3-/,
-    window: 131_072,
-    maxOutput: 16_384,
-    source: "Amazon Bedrock user guide: Qwen models (not checked)",
+    window: 32_000,
+    maxOutput: 8_192,
+    source: notRead("Amazon Bedrock user guide: Qwen models", "sizes, which are those of the smallest"),
   },
 ];
 
 /** Responses, by which models that reason are called, asks for 16 tokens at least. */
 const responses = { minOutput: 16, thinks: true } as const;
-const reasoning = { ...noSampling, stopSequences: false } as const;
 const openAiModels = "OpenAI API documentation: Models";
-const optionalReasoning = { sampling: "with-effort-none", stopSequences: false, temperature: upToTwo } as const;
+const openAiReasoning = `${openAiModels}; Reasoning models; Prompt caching; AI SDK 7: OpenAI model catalogue`;
+/** OpenAI caches by itself, from this many tokens on, in all models since GPT-4o. */
+const automaticCache = cacheFrom(1_024);
+const chat = { temperature: upToTwo, ...automaticCache };
+const reasoning = { ...noSampling, stopSequences: false, ...automaticCache } as const;
+const optionalReasoning = {
+  sampling: "with-effort-none",
+  stopSequences: false,
+  temperature: upToTwo,
+  ...automaticCache,
+} as const;
 
 const openAiRows: readonly Row[] = [
   {
     name: "GPT-5 chat",
-    ids: /^(gpt-5(\.\d)?-chat|chatgpt-)/,
+    ids: /^(gpt-5-chat|chatgpt-)/,
     window: 128_000,
     maxOutput: 16_384,
-    supports: { temperature: upToTwo },
-    source: openAiModels,
+    supports: chat,
+    source: read(openAiModels),
+  },
+  {
+    name: "GPT-5.1 chat and later",
+    ids: /^gpt-5\.\d-chat/,
+    window: 128_000,
+    maxOutput: 16_384,
+    supports: { ...reasoning, reasoningEffort: false },
+    ...responses,
+    source: read(openAiModels, "which efforts it takes: none is offered"),
   },
   {
     name: "GPT-4.1",
     ids: /^gpt-4\.1/,
     window: 1_047_576,
     maxOutput: 32_768,
-    supports: { temperature: upToTwo },
-    source: openAiModels,
+    supports: chat,
+    source: read(openAiModels),
   },
   {
     name: "GPT-4o",
     ids: /^gpt-4o/,
     window: 128_000,
     maxOutput: 16_384,
-    supports: { temperature: upToTwo },
-    source: openAiModels,
+    supports: chat,
+    source: read(openAiModels),
   },
   {
     name: "GPT-4 Turbo",
@@ -255,7 +388,7 @@ const openAiRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 4_096,
     supports: { temperature: upToTwo },
-    source: openAiModels,
+    source: read(openAiModels),
   },
   {
     name: "GPT-4",
@@ -263,7 +396,7 @@ const openAiRows: readonly Row[] = [
     window: 8_192,
     maxOutput: 8_192,
     supports: { temperature: upToTwo },
-    source: openAiModels,
+    source: read(openAiModels),
   },
   {
     name: "GPT-3.5 Turbo",
@@ -271,7 +404,7 @@ const openAiRows: readonly Row[] = [
     window: 16_385,
     maxOutput: 4_096,
     supports: { temperature: upToTwo },
-    source: openAiModels,
+    source: read(openAiModels),
   },
   {
     name: "OpenAI o series",
@@ -280,16 +413,16 @@ const openAiRows: readonly Row[] = [
     maxOutput: 100_000,
     supports: { ...reasoning, reasoningEffort: lowToHigh },
     ...responses,
-    source: `${openAiModels}; Reasoning models`,
+    source: read(openAiReasoning),
   },
   {
     name: "GPT-5 Pro",
     ids: /^gpt-5(\.\d)?-pro/,
     window: 400_000,
     maxOutput: 128_000,
-    supports: { ...reasoning, reasoningEffort: ["high"] },
+    supports: { ...reasoning, promptCache: false, reasoningEffort: ["high"] },
     ...responses,
-    source: openAiModels,
+    source: read(openAiReasoning, "efforts of GPT-5.2 Pro and later; their larger windows"),
   },
   {
     name: "GPT-5 Codex",
@@ -298,7 +431,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...reasoning, reasoningEffort: lowToHigh },
     ...responses,
-    source: openAiModels,
+    source: read(openAiReasoning),
   },
   {
     name: "GPT-5",
@@ -307,7 +440,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...reasoning, reasoningEffort: ["minimal", ...lowToHigh] },
     ...responses,
-    source: `${openAiModels}; AI SDK 7: OpenAI model catalogue`,
+    source: read(openAiReasoning),
   },
   {
     name: "GPT-5.1",
@@ -316,7 +449,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToHigh] },
     ...responses,
-    source: `${openAiModels}; AI SDK 7: OpenAI model catalogue`,
+    source: read(openAiReasoning),
   },
   {
     name: "GPT-5.2 and later",
@@ -325,25 +458,25 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToMost] },
     ...responses,
-    source: "AI SDK 7: OpenAI model catalogue (window: the smallest of them)",
+    source: read(openAiReasoning, "window, which is that of the smallest of them"),
   },
   {
     name: "GPT-6, reasoning optional",
     ids: /^gpt-6(\.1-terra|-luna|-sol)/,
-    window: 400_000,
+    window: 1_050_000,
     maxOutput: 128_000,
     supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToMost] },
     ...responses,
-    source: "AI SDK 7: OpenAI model catalogue (sizes not checked)",
+    source: read(openAiReasoning, "longest output"),
   },
   {
     name: "GPT-6",
     ids: /^gpt-[6-9]/,
-    window: 400_000,
+    window: 1_050_000,
     maxOutput: 128_000,
     supports: { ...reasoning, reasoningEffort: lowToMost },
     ...responses,
-    source: "AI SDK 7: OpenAI model catalogue (sizes not checked)",
+    source: read(openAiReasoning, "longest output"),
   },
 ];
 
@@ -370,7 +503,7 @@ const unknown: Traits = {
 };
 
 /** The geographies that may stand before a Bedrock model's id and make it an inference profile's. */
-const geography = /^(us-gov|us|eu|apac|jp|au|ca|global)\./;
+const geography = /^(us-gov|us|eu|apac|jp|au|ca|in|global)\./;
 
 /** A Bedrock id without its profile's geography. */
 export function bareBedrockId(id: string): string {
@@ -382,6 +515,6 @@ export function traitsOf(vendor: string, id: string): Traits {
   const bare = vendor === "bedrock" ? bareBedrockId(id) : id.replace(/^ft:/, "");
   const row = families.find((candidate) => candidate.vendor === vendor && candidate.ids.test(bare));
   if (!row) return unknown;
-  const { name, window, minOutput, maxOutput, supports, thinks } = row;
-  return { family: name, window, minOutput, maxOutput, supports, thinks };
+  const { name, window, minOutput, maxOutput, supports, thinks, thinking } = row;
+  return { family: name, window, minOutput, maxOutput, supports, thinks, ...(thinking && { thinking }) };
 }

@@ -13,12 +13,13 @@ export interface Supports {
   /** Whether temperature and topP may be sent together; where not, temperature wins. */
   temperatureWithTopP: boolean;
   /**
-   * When temperature and topP are taken: `always`; `unless-reasoning`, so not beside a reasoning effort; or
-   * `with-effort-none`, since the model reasons unless it is told not to.
+   * When temperature and topP are taken: `always`; `unless-reasoning`, so not beside a reasoning effort;
+   * `unless-effort-high`, so not beside that one, which forbids a longest response too; or `with-effort-none`,
+   * since the model reasons unless it is told not to.
    */
-  sampling: "always" | "unless-reasoning" | "with-effort-none";
-  /** How many stop sequences it takes. */
-  stopSequences: { max: number } | false;
+  sampling: "always" | "unless-reasoning" | "unless-effort-high" | "with-effort-none";
+  /** How many stop sequences it takes. `withText`: one of white space alone is refused. */
+  stopSequences: { max: number; withText?: boolean } | false;
   reasoningEffort: readonly ReasoningEffort[] | false;
   /** Where not, the system prompt stands at the head of the first message. */
   systemPrompt: boolean;
@@ -26,14 +27,20 @@ export interface Supports {
   promptCache: false | { leastTokens: number };
 }
 
-/** Dollars per million tokens, as the vendor's list named them on the day `asOf` (yyyy-mm-dd). */
-export interface Price {
+/** Dollars per million tokens. */
+export interface Rates {
   input: number;
   output: number;
   /** Of input tokens that were read from the prompt cache, or written to it; absent: as other input. */
   cacheRead?: number;
   cacheWrite?: number;
+}
+
+/** What a vendor's list named on the day `asOf` (yyyy-mm-dd). */
+export interface Price extends Rates {
   asOf: string;
+  /** What the whole call costs if its input has at least so many tokens. */
+  long?: Rates & { from: number };
 }
 
 /** Tokens of one answer. A detail that is undefined was not reported. */
@@ -64,6 +71,11 @@ export interface Model {
   supports: Supports;
   /** Whether it may think for minutes before its first word. */
   thinks: boolean;
+  /**
+   * How a Claude model is asked to think: with a share of the longest response as its budget; adaptively, by an
+   * effort; or not at all, since it always does, and is only asked to let it be read.
+   */
+  thinking?: "budget" | "adaptive" | "always";
   /** Undefined: nobody knows; it is shown as unknown, never as zero. */
   price?: Price;
   /** Why it cannot be used now, as a sentence. */

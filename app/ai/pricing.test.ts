@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { families } from "./families";
+import { priceOf } from "./prices.server";
 import { costOf } from "./pricing";
 
 const price = { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75, asOf: "2026-11-01" };
@@ -26,5 +28,74 @@ describe("the cost of an answer", () => {
 
   test("is unknown without a price, and not zero", () => {
     expect(costOf(undefined, { inputTokens: 10, outputTokens: 10 })).toBeUndefined();
+  });
+});
+
+describe("the list of prices", () => {
+  test("knows what the models cost that are offered as shipped, and on which day that was read", () => {
+    for (const [vendor, id, input, output] of [
+      ["bedrock", "us.amazon.nova-lite-v1:0", 0.06, 0.24],
+      ["bedrock", "us.amazon.nova-pro-v1:0", 0.8, 3.2],
+      ["bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", 3.3, 16.5],
+      ["bedrock", "us.meta.llama3-3-70b-instruct-v1:0", 0.72, 0.72],
+      ["openai", "gpt-4.1", 2, 8],
+      ["openai", "gpt-4.1-mini", 0.4, 1.6],
+      ["openai", "gpt-5-mini", 0.25, 2],
+    ] as const)
+      expect(priceOf(vendor, id), id).toMatchObject({
+        input,
+        output,
+        asOf: expect.stringMatching(/^20\d\d-\d\d-\d\d$/),
+      });
+  });
+
+  test("asks a tenth more of the newer Claude models in a region than everywhere", () => {
+    const id = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+    expect(priceOf("bedrock", `global.${id}`)).toMatchObject({
+      input: 3,
+      output: 15,
+      cacheRead: 0.3,
+      cacheWrite: 3.75,
+    });
+    for (const where of [id, `us.${id}`, `eu.${id}`])
+      expect(priceOf("bedrock", where)).toMatchObject({ input: 3.3, output: 16.5, cacheRead: 0.33, cacheWrite: 4.125 });
+  });
+
+  test("does not guess: a model that it does not know has no price", () => {
+    for (const [vendor, id] of [
+      ["openai", "gpt-5.5-mini"],
+      ["openai", "ft:gpt-4.1-mini:house::abc"],
+      ["openai", "gpt-9"],
+      ["bedrock", "gpt-4.1"],
+      ["bedrock", "us.anthropic.claude-sonnet-5-5"],
+      ["bedrock", "cohere.command-r-plus-v1:0"],
+      ["ollama", "gpt-4.1"],
+    ] as const)
+      expect(priceOf(vendor, id), id).toBeUndefined();
+  });
+
+  test("counts a very long call by the price of long calls, whole", () => {
+    const long = priceOf("openai", "gpt-5.4");
+    expect(costOf(long, { inputTokens: 271_999, outputTokens: 1_000 })).toBeCloseTo(0.271999 * 2.5 + 0.015, 8);
+    expect(costOf(long, { inputTokens: 272_000, outputTokens: 1_000, cacheReadTokens: 72_000 })).toBeCloseTo(
+      0.2 * 5 + 0.072 * 0.5 + 0.0225,
+      8,
+    );
+  });
+
+  test("has a cheaper price for what is read from the cache of every family that has one and a price", () => {
+    const ids: Record<string, string> = {
+      "Amazon Nova 2": "us.amazon.nova-2-lite-v1:0",
+      "Amazon Nova": "us.amazon.nova-pro-v1:0",
+      "Claude Sonnet 4.5": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+      "Claude Opus 4.7": "us.anthropic.claude-opus-4-7",
+      "GPT-4.1": "gpt-4.1",
+      "GPT-5": "gpt-5",
+      "OpenAI o series": "o4-mini",
+    };
+    for (const { name, vendor } of families) {
+      const price = ids[name] && priceOf(vendor, ids[name]);
+      if (price) expect(price.cacheRead, name).toBeLessThan(price.input);
+    }
   });
 });

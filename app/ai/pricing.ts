@@ -1,8 +1,4 @@
-/**
- * What models cost: the one table of prices, and the cost of an answer by it. A list price changes without notice,
- * so each carries the day it was read, and an answer keeps the price that it was counted by. A model that is not
- * here has no price: its cost is unknown, which is not zero.
- */
+/** The cost of an answer by its price. The prices themselves stand in prices.server.ts. */
 import type { AnswerUsage, Price } from "./model";
 
 const MILLION = 1_000_000;
@@ -14,12 +10,13 @@ const MILLION = 1_000_000;
 export function costOf(price: Price | undefined, usage: AnswerUsage): number | undefined {
   if (!price) return undefined;
   const { inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens = 0 } = usage;
+  const rates = price.long && inputTokens >= price.long.from ? price.long : price;
   const plain = Math.max(0, inputTokens - cacheReadTokens - cacheWriteTokens);
   return (
-    (plain * price.input +
-      cacheReadTokens * (price.cacheRead ?? price.input) +
-      cacheWriteTokens * (price.cacheWrite ?? price.input) +
-      outputTokens * price.output) /
+    (plain * rates.input +
+      cacheReadTokens * (rates.cacheRead ?? rates.input) +
+      cacheWriteTokens * (rates.cacheWrite ?? rates.input) +
+      outputTokens * rates.output) /
     MILLION
   );
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { families, traitsOf } from "./families";
-import { parseModelRef, reasoningEfforts, settingsFor, threadSettings } from "./settings";
+import { parseModelRef, reasoningEfforts, reasonsAgainst, settingsFor, switchModel, threadSettings } from "./settings";
 
 const nova = traitsOf("bedrock", "us.amazon.nova-lite-v1:0");
 const sonnet = traitsOf("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0");
@@ -89,7 +89,7 @@ describe("the settings that are sent", () => {
       reasoningEffort: "none",
     });
     expect(settingsFor(traitsOf("openai", "gpt-5"), { temperature: 0.5 }).dropped).toEqual([
-      { setting: "temperature", reason: "This model does not take a temperature." },
+      { setting: "temperature", reason: "This model sets its own temperature." },
     ]);
   });
 
@@ -121,5 +121,150 @@ describe("the settings that are sent", () => {
         expect(threadSettings.safeParse(sent).success).toBe(true);
       }),
     );
+  });
+});
+
+describe("why a setting is off", () => {
+  const named = (vendor: string, id: string, name: string) => ({
+    ...traitsOf(vendor, id),
+    ref: `${vendor}:${id}`,
+    name,
+  });
+  const gpt5 = named("openai", "gpt-5", "GPT-5");
+  const gpt52 = named("openai", "gpt-5.2", "GPT-5.2");
+  const claude = named("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "Claude Sonnet 4.5");
+  const opus = named("bedrock", "us.anthropic.claude-opus-4-7", "Claude Opus 4.7");
+  const nova2 = named("bedrock", "us.amazon.nova-2-lite-v1:0", "Nova 2 Lite");
+  const llama = named("bedrock", "us.meta.llama3-3-70b-instruct-v1:0", "Llama 3.3");
+
+  test("is a sentence with the model's name, for each setting that it does not take now", () => {
+    expect(reasonsAgainst(named("house", "some-model", "Some model"), {})).toEqual({
+      reasoningEffort: "Some model has no reasoning effort.",
+    });
+    expect(reasonsAgainst(llama, {})).toEqual({
+      reasoningEffort: "Llama 3.3 has no reasoning effort.",
+      stopSequences: "Llama 3.3 takes no stop sequences.",
+    });
+    expect(reasonsAgainst(gpt5, {})).toEqual({
+      temperature: "GPT-5 sets its own temperature.",
+      topP: "GPT-5 sets its own top P.",
+      stopSequences: "GPT-5 takes no stop sequences.",
+    });
+    expect(reasonsAgainst(opus, {})).toEqual({
+      temperature: "Claude Opus 4.7 sets its own temperature.",
+      topP: "Claude Opus 4.7 sets its own top P.",
+    });
+  });
+
+  test("depends on what else is set", () => {
+    expect(reasonsAgainst(claude, {})).toEqual({});
+    expect(reasonsAgainst(claude, { temperature: 0.2 })).toEqual({
+      topP: "Claude Sonnet 4.5 takes either a temperature or top P.",
+    });
+    expect(reasonsAgainst(claude, { topP: 0.2 })).toEqual({});
+    expect(reasonsAgainst(claude, { reasoningEffort: "low" })).toEqual({
+      temperature: "Claude Sonnet 4.5 takes no temperature beside a reasoning effort.",
+      topP: "Claude Sonnet 4.5 takes no top P beside a reasoning effort.",
+    });
+    expect(reasonsAgainst(gpt52, {})).toMatchObject({
+      temperature: "GPT-5.2 takes a temperature only with no reasoning effort.",
+      topP: "GPT-5.2 takes top P only with no reasoning effort.",
+    });
+    expect(reasonsAgainst(gpt52, { reasoningEffort: "none" })).not.toHaveProperty("temperature");
+    expect(reasonsAgainst(nova2, { reasoningEffort: "medium" })).toEqual({});
+    expect(reasonsAgainst(nova2, { reasoningEffort: "high" })).toEqual({
+      temperature: "Nova 2 Lite takes no temperature beside a high reasoning effort.",
+      topP: "Nova 2 Lite takes no top P beside a high reasoning effort.",
+      maxTokens: "Nova 2 Lite takes no maximum response length beside a high reasoning effort.",
+    });
+  });
+
+  test("is the reason too for which the server drops it", () => {
+    const all = {
+      temperature: 0.2,
+      topP: 0.3,
+      maxTokens: 99,
+      stopSequences: ["END"],
+      reasoningEffort: "high" as const,
+    };
+    for (const model of [gpt5, gpt52, claude, opus, nova2, llama]) {
+      const reasons = reasonsAgainst(model, all);
+      const { dropped } = settingsFor(model, all);
+      expect(Object.fromEntries(dropped.map(({ setting, reason }) => [setting, reason])), model.name).toEqual(reasons);
+    }
+  });
+
+  test("can lie in the value alone", () => {
+    expect(settingsFor(claude, { stopSequences: ["\n", "END", " "] }).sent).toEqual({ stopSequences: ["END"] });
+    expect(settingsFor(claude, { stopSequences: ["\n\n"] })).toEqual({
+      sent: {},
+      dropped: [
+        { setting: "stopSequences", reason: "Claude Sonnet 4.5 takes no stop sequence that is white space alone." },
+      ],
+    });
+    expect(settingsFor(nova, { stopSequences: ["\n\n"] }).sent).toEqual({ stopSequences: ["\n\n"] });
+    expect(settingsFor(gpt5, { reasoningEffort: "none" }).dropped).toEqual([
+      { setting: "reasoningEffort", reason: "GPT-5 cannot be told not to reason." },
+    ]);
+  });
+
+  test("leaves room to think under a longest response", () => {
+    expect(settingsFor(claude, { maxTokens: 64_000 }).sent.maxTokens).toBe(64_000);
+    expect(settingsFor(claude, { maxTokens: 64_000, reasoningEffort: "high" }).sent.maxTokens).toBe(64_000 - 1_024);
+  });
+});
+
+describe("changing the model", () => {
+  const named = (vendor: string, id: string, name: string) => ({
+    ...traitsOf(vendor, id),
+    ref: `${vendor}:${id}`,
+    name,
+  });
+  const all = {
+    model: "openai:gpt-4.1",
+    temperature: 1.6,
+    topP: 0.9,
+    maxTokens: 30_000,
+    stopSequences: ["END"],
+    systemPrompt: "Be brief.",
+    notes: "none" as const,
+    historyLength: 50,
+  };
+
+  test("keeps what fits, changes what fits changed, and says what it dropped", () => {
+    const to = named("bedrock", "us.anthropic.claude-haiku-4-5-20251001-v1:0", "Claude Haiku 4.5");
+    expect(switchModel(all, to)).toEqual({
+      settings: {
+        model: to.ref,
+        temperature: 1,
+        maxTokens: 30_000,
+        stopSequences: ["END"],
+        systemPrompt: "Be brief.",
+        notes: "none",
+        historyLength: 50,
+      },
+      dropped: [{ setting: "topP", reason: "Claude Haiku 4.5 takes either a temperature or top P." }],
+      adjusted: [{ setting: "temperature", reason: "Claude Haiku 4.5 takes a temperature from 0 to 1." }],
+    });
+  });
+
+  test("finds the nearest effort, and never turns reasoning on or off", () => {
+    const efforts = (reasoningEffort: (typeof reasoningEfforts)[number], id: string) =>
+      switchModel({ reasoningEffort }, named("openai", id, "It")).settings.reasoningEffort;
+    expect(efforts("xhigh", "gpt-5")).toBe("high");
+    expect(efforts("minimal", "o4-mini")).toBe("low");
+    expect(efforts("minimal", "gpt-5.1")).toBe("low");
+    expect(efforts("none", "gpt-5")).toBeUndefined();
+    expect(efforts("none", "gpt-5.1")).toBe("none");
+    expect(efforts("high", "gpt-4.1")).toBeUndefined();
+  });
+
+  test("drops nothing on the way to a model that nobody knows, and is the same if done twice", () => {
+    const to = named("house", "some-model", "Some model");
+    const once = switchModel(all, to);
+    expect(once).toEqual({ settings: { ...all, model: to.ref }, dropped: [], adjusted: [] });
+    const titan = named("bedrock", "amazon.titan-text-express-v1", "Titan");
+    const { settings } = switchModel(all, titan);
+    expect(switchModel(settings, titan)).toEqual({ settings, dropped: [], adjusted: [] });
   });
 });

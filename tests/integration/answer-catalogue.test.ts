@@ -75,7 +75,7 @@ describe("the list of models", () => {
     expect(refs).not.toContain("bedrock:global.anthropic.claude-sonnet-4-5-20250929-v1:0");
     expect(refs).not.toContain("bedrock:anthropic.claude-sonnet-4-5-20250929-v1:0");
     const { result } = await invoke(() => requireModel("bedrock:anthropic.claude-sonnet-4-5-20250929-v1:0"));
-    expect(result).toMatchObject({ id: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", family: "Claude 4.5" });
+    expect(result).toMatchObject({ id: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", family: "Claude Sonnet 4.5" });
     expect(
       (await invoke(() => requireModel("bedrock:global.anthropic.claude-sonnet-4-5-20250929-v1:0"))).result.name,
     ).toContain("global");
@@ -172,7 +172,7 @@ describe("a send", () => {
     const { result, background } = await invoke(() => requireModel("bedrock:us.anthropic.claude-opus-4-7"));
     expect(result).toMatchObject({
       vendor: "bedrock",
-      family: "Claude without sampling",
+      family: "Claude Opus 4.7",
       supports: { temperature: false },
     });
     expect(background).toHaveLength(1);
