@@ -72,6 +72,8 @@ const schema = z
       /** How long an answer takes at least that must not tell whether an address is known, in milliseconds. */
       leastWaitMs: z.number().int().nonnegative(),
     }),
+    /** Tokens that may be used in one UTC day, by one person and by all together. */
+    budgets: z.object({ person: z.number().int().positive(), stage: z.number().int().positive() }),
     retentionDays: z.number().int().positive(),
     /** The run protocol's times, in milliseconds. */
     run: z.object({ leaseMs: z.number().int().positive(), beatMs: z.number().int().positive() }),
@@ -101,6 +103,7 @@ interface Backend {
   models: unknown;
   compatible?: unknown;
   limits?: Record<string, unknown>;
+  budgets?: Record<string, number>;
   retentionDays?: number;
   run?: Record<string, number>;
   model?: Record<string, number>;
@@ -118,6 +121,7 @@ const defaults = {
     perIpFactor: 5,
     leastWaitMs: 1_000,
   },
+  budgets: { person: 500_000, stage: 2_000_000 },
   run: { leaseMs: 15_000, beatMs: 1_000 },
   model: { firstMs: 60_000, silentMs: 30_000 },
   retentionDays: 90,
@@ -152,6 +156,7 @@ function read(): Config {
     models: backend.models,
     signUp: backend.signUp,
     limits: { ...defaults.limits, ...backend.limits },
+    budgets: { ...defaults.budgets, ...backend.budgets },
     retentionDays: backend.retentionDays ?? defaults.retentionDays,
     run: { ...defaults.run, ...backend.run },
     model: { ...defaults.model, ...backend.model },

@@ -16,12 +16,16 @@ export const errors = {
   "too-large": { status: 413, message: "That is too long." },
   "unsupported-type": { status: 415, message: "This type of content is not accepted." },
   "too-many-runs": { status: 429, message: "Too many threads are answering. Wait for one to end, or stop one." },
+  "budget-spent": { status: 429, message: "Today's budget is used up." },
+  "stage-budget-spent": { status: 429, message: "Today's budget of this Sidenote is used up." },
   throttled: { status: 429, message: "Too many tries. Wait a little." },
   internal: { status: 500, message: "Something went wrong here. Nothing you wrote is lost." },
   "sign-in-unavailable": { status: 503, message: "Sign-in cannot be reached just now. Try again in a moment." },
   unavailable: { status: 503, message: "Sidenote cannot reach its storage. What you wrote is kept here. Try again." },
 
-  // How a run ends badly. Stored with the answer and shown in its card.
+  "switched-off": { status: 503, message: "Whoever runs this Sidenote has switched the models off for now." },
+
+  // How a run ends badly, beside a budget that is used up and models that are switched off. Stored with the answer and shown in its card.
   "model-busy": { status: 502, message: "The model is busy. Your message is kept." },
   "model-denied": { status: 502, message: "This model is not enabled in the account that runs Sidenote." },
   "model-credit": { status: 502, message: "The account that runs Sidenote has no credit left for this model." },

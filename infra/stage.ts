@@ -11,5 +11,11 @@ export const signUp: "open" | "closed" = "closed";
 /** How many threads of one person may answer at the same time. Each holds one Lambda execution while it does. */
 export const liveRuns = 3;
 
+/**
+ * Tokens that may be used in one day (UTC), by one person and by all together. What they cost depends on the models: two
+ * million tokens are some 30 cents with Nova Lite, and 6 to 30 dollars with the dearest ones.
+ */
+export const budgets = { person: 500_000, stage: 2_000_000 };
+
 /** Threads without a message for this long are hidden, and deleted when their owner signs in next; pinned ones never are. */
 export const retentionDays = 90;

@@ -4,7 +4,7 @@
  */
 import { client, userPool } from "./auth";
 import { compatible, invocableArns, models, openAiKey } from "./models";
-import { liveRuns, retentionDays, signUp } from "./stage";
+import { budgets, liveRuns, retentionDays, signUp } from "./stage";
 import { table } from "./table";
 
 /** Keys of one's own, `{"k2":"<32 bytes in base64>"}`: the first of them encrypts new sessions. "off": none. */
@@ -31,6 +31,7 @@ const backend = new sst.Linkable("Backend", {
     models,
     compatible,
     limits: { liveRuns },
+    budgets,
     retentionDays,
   },
   include: [

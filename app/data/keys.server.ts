@@ -56,6 +56,13 @@
  * | a sign-in between two pages              | Put CHALLENGE#                  | signInPerson                      | 2 WU  |
  * | whether that sign-in still waits         | Get CHALLENGE#, consistent      | awaitsFirstPassword               | 1 RU  |
  * | a first password ends it                 | Get, then Delete CHALLENGE#     | chooseFirstPassword               | 1 RU, 2 WU |
+ * | what was used today, before a send        | Get USAGE#, consistent          | usageStore.getDay                 | 1 RU  |
+ * | the stage's day and the switch           | Query STAGE#USAGE, consistent   | usageStore.getStage               | 1 RU a 4 KB |
+ * | whether the models are switched off      | Get STAGE#USAGE SWITCH          | usageStore.isOff                  | 0.5 RU |
+ * | reserve tokens, or more of them          | Update USAGE#                   | usageStore.reserve, usageStore.extend | 1 WU a KB |
+ * | tokens of the stage for a person         | Update STAGE#USAGE, then USAGE# | usageStore.grant, usageStore.arrive | 1 WU a KB, twice |
+ * | settle what an answer took               | Get, then Update USAGE#         | usageStore.settle                 | 1 RU, 1 WU a KB |
+ * | a person's usage by day                  | Query USAGE#                    | usageStore.list                   | 0.5 RU a 4 KB |
  * | whether an account is being deleted      | Get ACCOUNT, consistent         | isAccountDeleted                  | 1 RU  |
  * | mark an account as deleted               | Update ACCOUNT                  | markAccountDeleted                | 1 WU  |
  * | delete an account                        | Query, then BatchWrite, by key  | deleteAccount                     | 1 RU a 4 KB, 1 WU a KB |
@@ -70,6 +77,8 @@ export interface Key {
 
 /** Partition of all that one person owns, save for the insides of threads. */
 export const personPartition = (userId: string): string => `USER#${userId}`;
+/** Partition of what counts for the whole stage. Holds nobody's data. */
+export const stagePartition = "STAGE#USAGE";
 /** Partition of the insides of one thread: its messages, its run, the run's chunks, its note numbers. */
 export const threadPartition = (userId: string, threadId: string): string => `USER#${userId}#THREAD#${threadId}`;
 
@@ -79,6 +88,7 @@ export const prefixes = {
   thread: "THREAD#",
   message: "MESSAGE#",
   chunk: "CHUNK#",
+  usage: "USAGE#",
 } as const;
 
 export const keys = {
@@ -89,6 +99,10 @@ export const keys = {
   thread: (userId: string, threadId: string): Key => ({ pk: personPartition(userId), sk: `THREAD#${threadId}` }),
   activity: (userId: string): Key => ({ pk: personPartition(userId), sk: "ACTIVITY" }),
   usage: (userId: string, day: string): Key => ({ pk: personPartition(userId), sk: `USAGE#${day}` }),
+  /** What of the stage's budget was given to whom on one UTC day, by a hash that nobody can turn back. */
+  stageUsage: (day: string): Key => ({ pk: stagePartition, sk: day }),
+  /** The operator's switch: while it says `off`, no model is called. */
+  stageSwitch: (): Key => ({ pk: stagePartition, sk: "SWITCH" }),
   message: (userId: string, threadId: string, messageId: string): Key => ({
     pk: threadPartition(userId, threadId),
     sk: `MESSAGE#${messageId}`,

@@ -49,6 +49,7 @@ import {
   touchThread,
 } from "./threads.server";
 import { titleFrom } from "./title";
+import { beginSpending, settleAnswer, type WatchedOutcome } from "./usage.server";
 import type { ActivityView, Estimate, MessageView, Sidenote, ThreadView } from "./view";
 
 /** Messages of the path that are read for every prompt; the prompt itself leaves out more. */
@@ -76,6 +77,7 @@ const runs = createRuns({
   isKept: ({ card }) =>
     !card || (keptUntil({ pinned: card.pinned, activityAt: card.at }) ?? Number.POSITIVE_INFINITY) > Date.now(),
   cite: citeStored,
+  finish: ({ address, answer }) => settleAnswer(address.userId, answer),
   report: ({ during, error }) => logError(error, `run: ${during}`),
 });
 
@@ -166,15 +168,16 @@ const recordOf = (prompt: Prompt, notesLeftOut: number): PromptRecord => ({
 export async function startRun(userId: string, threadId: string, body: RunBody): Promise<Response> {
   const address = { userId, threadId };
   const readContext = begin(Promise.all([listAllNotes(userId), getNumbers(userId, threadId)]));
+  const spending = beginSpending(runs, userId, threadId);
   const created = body.kind === "send" && body.create ? (body.settings ?? {}) : undefined;
 
-  const outcome = await runs.claim<Prepared>(address, requestOf(body), {
+  const claiming = runs.claim<Prepared>(address, requestOf(body), {
     hash: hashOf(body),
     history: HISTORY,
     ...(body.kind === "send" && created
       ? { thread: async () => newThreadItem(userId, threadId, titleFrom(body.text), created) }
       : {}),
-    async prepare({ thread, history }) {
+    async prepare({ thread, history, ...claim }) {
       const settings = thread ? readSettings(thread.settings) : (created ?? {});
       const [model, [all, numbers], older] = await Promise.all([
         requireModel(settings.model),
@@ -182,12 +185,28 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
         readOlder(address, history, settings.historyLength),
       ]);
       const { chosen, left } = notesFor(all, settings, model);
-      const numbered = await numberNotes(
-        userId,
-        threadId,
-        numbers,
-        chosen.map(({ noteId }) => noteId),
-      );
+      const { prefix } = claim;
+      const expected = promptOptions({
+        model,
+        settings,
+        path: [...older, ...history],
+        asked: [
+          ...(body.kind === "send" ? [{ role: "user" as const, text: body.text }] : []),
+          ...(prefix ? [{ role: "assistant" as const, text: prefix }] : []),
+        ],
+        notes: chosen.map((note, index) => ({ ...note, number: index + 1 })),
+        delimiter: "estimate-only",
+      });
+      const inputTokens = Math.ceil(sizeOf(buildPrompt(expected)) * (expected.scale ?? 1));
+      const [bill, numbered] = await Promise.all([
+        spending.reserve(claim, { model, settings, inputTokens, prefix: prefix.length }),
+        numberNotes(
+          userId,
+          threadId,
+          numbers,
+          chosen.map(({ noteId }) => noteId),
+        ),
+      ]);
       const notes = chosen
         .map(({ noteId, title, text, revision }) => ({
           number: numbered.notes[noteId] ?? 0,
@@ -202,6 +221,7 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
         model: { ref: model.ref, name: model.name },
         settings,
         notes: notes.map(({ number, noteId, title, revision }) => ({ number, noteId, title, revision })),
+        ...(bill && { bill }),
       };
       const order = chosen.map(({ noteId }) => noteId);
       const { delimiter } = numbered;
@@ -209,6 +229,12 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
     },
   });
 
+  const { deadline, waitUntil } = currentInvocation();
+  const outcome = await claiming.catch((error: unknown) => {
+    waitUntil(spending.release());
+    throw error;
+  });
+  waitUntil(spending.release(outcome.outcome === "claimed" ? outcome.claim.claimId : undefined));
   switch (outcome.outcome) {
     case "claimed":
       break;
@@ -244,7 +270,7 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   let sent: readonly NumberedNote[] = notes;
 
   /** Asks the model; if it finds that too long after all, once more, without what is least missed, and says so. */
-  async function* ask(signal: AbortSignal): AsyncGenerator<ModelPart, ModelOutcome> {
+  async function* ask(signal: AbortSignal): AsyncGenerator<ModelPart, WatchedOutcome> {
     const { system, messages } = prompt;
     const outcome = yield* logged(model, streamAnswer({ model, settings, system, messages, signal }));
     if (outcome.error !== "context-too-long" || outcome.ending !== "failed" || signal.aborted) return outcome;
@@ -263,15 +289,16 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
     return { ...second, prompt: { ...record, shortened: true } };
   }
 
-  const { deadline, waitUntil } = currentInvocation();
+  const { bill } = claim.given;
   const production = runs.produce(claim, {
-    answer: ask,
+    answer: (signal) => spending.watch(claim.claimId, bill, signal, ask),
+    spent: spending.spent,
     // A thread that this request made was touched by its making.
     touch: async () => (claim.thread ? touchThread(userId, threadId, claim.thread.card?.pinned ?? false) : true),
     cite: (answer) => citedSidenotes(answer, [...sent]),
     deadline,
   });
-  waitUntil(production.done);
+  waitUntil(production.done.then(() => spending.close(claim.claimId, { model: model.ref, bill })));
   const accepted = await production.accepted;
   if (accepted !== "accepted") throw new PublicError(accepted);
   return eventStream(production.events);

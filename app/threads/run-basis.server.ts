@@ -2,6 +2,7 @@
  * The ground that the parts of the run protocol share: conditions, table calls that are repeated while their
  * result is unknown, and the shape of an answer.
  */
+import { costOfAnswer } from "./cost";
 import type {
   Address,
   Clock,
@@ -46,7 +47,8 @@ export function answerOf(
   text: string,
   from: { given: Given | undefined; depth: number; sidenotes: Sidenote[] | undefined },
 ): MessageItem {
-  const { runId = "", messageId = "", hash = "", startedAt = 0, ending, error, finishReason, usage } = run;
+  const { runId = "", messageId = "", hash = "", startedAt = 0, ending, error, finishReason, usage, spent } = run;
+  const { bill } = from.given ?? {};
   return {
     id: runId,
     role: "assistant",
@@ -62,6 +64,7 @@ export function answerOf(
     model: from.given?.model,
     settings: from.given?.settings,
     usage,
+    cost: bill && costOfAnswer(bill, { text, usage, spent }),
     durationMs: run.endedAt === undefined ? undefined : Math.max(0, run.endedAt - startedAt),
     reasoning: reasoningOf(run),
     sidenotes: from.sidenotes,

@@ -5,6 +5,7 @@
 import type { AnswerOutcome, AnswerPart, AnswerUsage } from "~/ai/answer.server";
 import type { ThreadSettings } from "~/ai/settings";
 import type { ErrorCode } from "~/errors";
+import type { Bill, Spent, StoredCost } from "./cost";
 import type { PromptRecord } from "./prompt.server";
 import { type ActivityView, type Ending, REASONING_LIMIT, type Sidenote } from "./view";
 
@@ -23,6 +24,8 @@ export interface Given {
   notes: { number: number; noteId: string; title: string; revision: number }[];
   /** What the prompt held; filled in once it is built, before anything is stored. */
   prompt?: PromptRecord | undefined;
+  /** What it was expected to take; absent in runs from before there were budgets. */
+  bill?: Bill | undefined;
 }
 
 export interface ThreadItem {
@@ -64,7 +67,9 @@ export interface RunItem {
   ending?: Ending | "void" | undefined;
   error?: ErrorCode | undefined;
   finishReason?: string | undefined;
+  /** As the vendor reported it; `spent` is the producer's estimate where it did not. */
   usage?: AnswerUsage | undefined;
+  spent?: Spent | undefined;
   endedAt?: number | undefined;
   /** Seconds since the epoch; on the tombstone only. */
   expiresAt?: number | undefined;
@@ -108,6 +113,7 @@ export interface MessageItem {
   model?: { ref: string; name: string } | undefined;
   settings?: ThreadSettings | undefined;
   usage?: AnswerUsage | undefined;
+  cost?: StoredCost | undefined;
   durationMs?: number | undefined;
   /** How long the model thought, and how much of its reasoning is kept in the chunks of the claim. */
   reasoning?: { length: number; ms: number } | undefined;
@@ -296,6 +302,12 @@ export type RunRequest =
   | { kind: "again" | "continue"; requestId: string; of: string };
 
 export interface ClaimView {
+  claimId: string;
+  runId: string;
+  /** The claim is live already, and its question was lost: nothing is to be begun anew. */
+  repeated: boolean;
+  /** The old partial text that a continue goes on from; else empty. */
+  prefix: string;
   /** Absent while the first message creates it. */
   thread: ThreadItem | undefined;
   /**
@@ -403,6 +415,8 @@ export interface ProduceOptions {
   /** Sidenotes of the answer, from what the caller holds; without it, from what is stored. */
   cite?(text: string): Sidenote[] | Promise<Sidenote[]>;
   gate?: ReleaseGate;
+  /** What the call took so far, for when its vendor did not report it. */
+  spent?(): Spent;
   /** When the platform kills the process, in milliseconds since the epoch. */
   deadline?: number;
 }

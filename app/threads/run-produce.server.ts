@@ -356,6 +356,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       } else freeze();
       const { base, tail } = log;
       const reasoning = thoughtOf(thought.frozen);
+      const spent = how.spent?.();
       let run: RunItem;
       for (;;) {
         if (!(await putChunks(until))) return close({ type: "detached" });
@@ -364,6 +365,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
         if (error) set.error = error;
         if (finishReason) set.finishReason = finishReason;
         if (outcome?.usage) set.usage = outcome.usage;
+        else if (spent) set.spent = spent;
         const written = await write(
           set,
           (beat) => [...held(claimId, beat), ...(ending === "complete" ? unlessStopped : [])],

@@ -60,6 +60,9 @@ const RunEntity = new Entity({
     })
       .optional()
       .savedAs("u"),
+    spent: map({ inputTokens: number().savedAs("i"), outputTokens: number().savedAs("o") })
+      .optional()
+      .savedAs("y"),
     endedAt: number().optional().savedAs("z"),
     expiresAt: number().optional(),
   }),
@@ -103,6 +106,7 @@ const MessageEntity = new Entity({
     model: map({ ref: string(), name: string() }).optional(),
     settings: any().optional(),
     usage: any().optional(),
+    cost: any().optional(),
     durationMs: number().optional(),
     reasoning: map({ length: number(), ms: number() }).optional(),
     sidenotes: any().optional(),

@@ -208,7 +208,8 @@ export function createRuns(options: RunsOptions): Runs {
         if (!question) {
           const history = await readHistory(address, parentOfQuestion(run), claimOptions.history);
           if (!history) return undefined;
-          const prepared = await prepare({ thread, history });
+          const mine = { claimId: run.claimId ?? "", runId, repeated: true, prefix: "" };
+          const prepared = await prepare({ ...mine, thread, history });
           if (prepared instanceof Refusal) throw prepared;
           const item = questionOf(prepared.given, history.at(-1), request.text, run.startedAt ?? clock.now());
           const outcome = await store.put("message", { ...address, messageId: ownId }, item, absent);
@@ -290,7 +291,7 @@ export function createRuns(options: RunsOptions): Runs {
       if (seemsFull(address, activity) && !(await added)) return { outcome: "too-many-runs" };
       const [hasRoom, prepared, created] = await Promise.all([
         added,
-        prepare({ thread, history }),
+        prepare({ claimId, runId, repeated: false, prefix, thread, history }),
         thread ? "done" : createThread(),
       ]);
       if (!hasRoom) return { outcome: "too-many-runs" };
@@ -317,7 +318,18 @@ export function createRuns(options: RunsOptions): Runs {
       if (head !== null) set.prev = head;
       if (isSend && parentId !== head) set.parentId = parentId ?? "";
       if (!isSend) set.again = true;
-      const optional = ["prev", "parentId", "again", "stop", "ending", "error", "finishReason", "usage", "endedAt"];
+      const optional = [
+        "prev",
+        "parentId",
+        "again",
+        "stop",
+        "ending",
+        "error",
+        "finishReason",
+        "usage",
+        "spent",
+        "endedAt",
+      ];
       const ofReasoning = ["thought", "thoughtMs"];
       const remove = ([...optional, ...ofReasoning] as (keyof RunItem)[]).filter((name) => !(name in set));
       const condition: Condition = run

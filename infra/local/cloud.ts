@@ -16,6 +16,7 @@ export interface BackendOverrides {
   models?: { allow?: string[]; default?: string; systemPrompt?: string };
   compatible?: { name: string; url: string; key?: string }[];
   limits?: Record<string, unknown>;
+  budgets?: { person?: number; stage?: number };
   retentionDays?: number;
   run?: { leaseMs?: number; beatMs?: number };
   model?: { firstMs?: number; silentMs?: number };
@@ -64,6 +65,8 @@ export interface Cloud {
 
 /** As deployed, save that one person at one machine may have more threads answering at once. */
 const localLimits = { liveRuns: 50 };
+/** What is used here costs nothing, or is used with the person's own key. */
+const localBudgets = { person: 10_000_000, stage: 100_000_000 };
 
 /** The profile of the region's part of the world: there is one for each of them. */
 function defaultModel(region = "us-east-1"): string {
@@ -106,6 +109,7 @@ function appEnvironment(ready: CloudReady, { backend = {}, vendors = {} }: Cloud
       models: { default: defaultModel(bedrock?.AWS_REGION), ...backend.models },
       compatible: [...compatible, ...(backend.compatible ?? [])],
       limits: { ...localLimits, ...backend.limits },
+      budgets: { ...localBudgets, ...backend.budgets },
     }),
   };
 }

@@ -1,0 +1,302 @@
+/**
+ * What a run may use, does use, and did use. Before the model call its tokens are reserved on two budgets (the
+ * person's and the stage's day), and the operator's switch is read; while it is produced the switch is looked at
+ * again and an answer that outgrows its reservation asks for more; after it the reservation is replaced by what was
+ * used. The answer itself says what that is, so whoever stores it, settles it; a reservation whose run never was, or
+ * whose server died in between, is settled by whoever comes upon it.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Model } from "~/ai/model";
+import type { ThreadSettings } from "~/ai/settings";
+import { config } from "~/config.server";
+import { type ErrorCode, PublicError } from "~/errors";
+import { logError } from "~/http.server";
+import { currentInvocation } from "~/invocation.server";
+import { estimateTokens } from "~/notes/choose";
+import {
+  createBudgets,
+  type DayItem,
+  dayOf,
+  nextDay,
+  type Owner,
+  type Refusal,
+  type Reservation,
+} from "./budget.server";
+import { type Bill, costOfAnswer, type Spent } from "./cost";
+import type { MessageItem, ModelOutcome, ModelPart, Runs } from "./run-items.server";
+import { runStore } from "./run-store.server";
+import { type Stage, usageStore } from "./usage-store.server";
+
+/** What is reserved for an answer whose length nobody set, and asked for again when it grows longer. */
+const ANSWER = 4_096;
+/** The same for a model that thinks: its reasoning is billed too, and not always seen. */
+const THOUGHT = 12_288;
+/** When so much of the reservation is left, more is asked for. */
+const NEARLY = 1_000;
+/** An estimate is no count: so much is added to what the model is sent. */
+const MARGIN = 1.1;
+/** How often the switch is looked at while an answer is produced, in milliseconds. */
+const LOOK = 4_000;
+/** A reservation that is older may belong to a run that is over, in milliseconds. */
+const OLD = 60_000;
+
+const budgets = createBudgets({
+  store: usageStore,
+  limits: config.budgets,
+  background: (work) => currentInvocation().waitUntil(work),
+  backOff: () => sleep(20 + Math.random() * 80),
+});
+
+/** The error that a budget without room is, with when it goes on. */
+function spentError({ refused, left = 0 }: Refusal, tokens: number, now = Date.now()): PublicError {
+  const figure = (count: number) => count.toLocaleString("en-US");
+  const { person } = config.budgets;
+  if (refused === "budget-spent" && tokens > person)
+    return new PublicError(refused, {
+      message: `This message may take ${figure(tokens)} tokens. The budget of a day has ${figure(person)}.`,
+    });
+  const until = nextDay(now);
+  return new PublicError(refused, {
+    ...(refused === "budget-spent" &&
+      left > 0.01 * person && {
+        message: `Today's budget has ${figure(left)} tokens left, and this message may take ${figure(tokens)}.`,
+      }),
+    details: { until },
+    headers: { "Retry-After": String(Math.ceil((until - now) / 1000)) },
+  });
+}
+
+/** Settles what an answer took. Repeatable; an answer from before there were budgets has nothing to settle. */
+export async function settleAnswer(userId: string, answer: MessageItem): Promise<void> {
+  const { cost, claimId, model } = answer;
+  if (!cost || !claimId) return;
+  const settled = { tokens: cost.tokens, model: model?.ref ?? "", dollars: cost.dollars };
+  await budgets.settle({ userId, day: cost.day }, claimId, settled);
+}
+
+type Repair = Pick<Runs, "reap" | "storeAnswer">;
+
+/** Settles a reservation whose run is over, or releases it if its run never was. False: the run is live. */
+async function resolve(runs: Repair, owner: Owner, claimId: string, reservation: Reservation): Promise<boolean> {
+  const { userId } = owner;
+  const { threadId, runId } = reservation;
+  const address = { userId, threadId };
+  const read = () => runStore.get("run", address, { consistent: true });
+  const isOver = (leaseUntil = 0) => leaseUntil < Date.now();
+  let run = await read();
+  if (run?.claimId === claimId && run.state === "live") {
+    if (!isOver(run.leaseUntil)) return false;
+    await runs.reap(address);
+    run = await read();
+    if (run?.claimId === claimId && run.state === "live") return false;
+  }
+  if (run?.claimId === claimId && run.state === "ended" && run.ending !== "void") {
+    if (!isOver(run.leaseUntil)) return false;
+    await runs.storeAnswer(address, run);
+  }
+  const answer = await runStore.get("message", { ...address, messageId: runId }, { consistent: true });
+  if (answer?.role === "assistant" && answer.claimId === claimId) await settleAnswer(userId, answer);
+  else await budgets.settle(owner, claimId, undefined);
+  return true;
+}
+
+/** Settles the old ones of these reservations. Whether any is gone. */
+async function repairAll(runs: Repair, owner: Owner, reservations: DayItem["reservations"]): Promise<boolean> {
+  const old = Object.entries(reservations).filter(([, { at }]) => Date.now() - at > OLD);
+  const results = await Promise.allSettled(
+    old.map(([claimId, reservation]) => resolve(runs, owner, claimId, reservation)),
+  );
+  for (const result of results) if (result.status === "rejected") logError(result.reason, "repair of a reservation");
+  return results.some((result) => result.status === "fulfilled" && result.value);
+}
+
+let lastLook: { at: number; off: Promise<boolean> } | undefined;
+
+/** Whether the operator has switched all models off; all runs of a process share one look. */
+function isOff(): Promise<boolean> {
+  if (!lastLook || Date.now() - lastLook.at > LOOK / 2) lastLook = { at: Date.now(), off: usageStore.isOff() };
+  return lastLook.off;
+}
+
+/** What is sent to whom, as far as the budgets need to know. */
+interface Call {
+  model: Model;
+  settings: Pick<ThreadSettings, "maxTokens" | "reasoningEffort">;
+  /** An estimate of what the model is sent. */
+  inputTokens: number;
+  /** UTF-16 units of the answer that are there already. */
+  prefix: number;
+}
+
+/** How a call ended; with the vendor's status, if it refused. */
+export type WatchedOutcome = ModelOutcome & { fault?: { status?: number } };
+
+/** One request's use of the budgets. */
+export interface Spending {
+  /**
+   * Reserves for a claim, and returns what the run is given to be settled by. `repeated`: its run is live already, and
+   * has its reservation. Throws `budget-spent`, `stage-budget-spent`, `switched-off`.
+   */
+  reserve(claim: { claimId: string; runId: string; repeated: boolean }, call: Call): Promise<Bill | undefined>;
+  /** Gives back what was reserved for claims that did not come about, all but this one. */
+  release(claimed?: string): Promise<void>;
+  /** Watches a model call: counts what comes, asks for more, and ends it when the models are switched off. */
+  watch(
+    claimId: string,
+    bill: Bill | undefined,
+    signal: AbortSignal,
+    call: (signal: AbortSignal) => AsyncGenerator<ModelPart, WatchedOutcome>,
+  ): AsyncGenerator<ModelPart, WatchedOutcome>;
+  /** What the watched call took, where its vendor did not say. */
+  spent(): Spent;
+  /** Settles a run that stored no answer, since its thread was deleted or its server lost the table. */
+  close(claimId: string, given: { model: string; bill: Bill | undefined }): Promise<void>;
+}
+
+/** Failures before the first word for which no vendor bills anything. */
+const unbilled: ReadonlySet<ErrorCode> = new Set([
+  "model-busy",
+  "model-denied",
+  "model-credit",
+  "model-missing",
+  "model-unreachable",
+  "context-too-long",
+]);
+
+/** Begins a request's use of the budgets: reads at once what the reservation will need. */
+export function beginSpending(runs: Repair, userId: string, threadId: string): Spending {
+  const owner: Owner = { userId, day: dayOf(Date.now()) };
+  const reading: Promise<[DayItem, Stage]> = Promise.all([usageStore.getDay(owner), usageStore.getStage(owner)]);
+  // Whoever needs it awaits it; a request that is refused before does not.
+  reading.catch(() => undefined);
+  const reserved = new Map<string, { reservation: Reservation; output: number }>();
+  /** Of the watched call. */
+  let received = 0;
+  let wasAsked = false;
+  let spentNothing = false;
+  let estimate: Bill | undefined;
+
+  return {
+    async reserve({ claimId, runId, repeated }, { model, settings, inputTokens, prefix }) {
+      const [day, stage] = await reading;
+      const bill: Bill = {
+        day: owner.day,
+        inputTokens,
+        ...(prefix > 0 && { prefix }),
+        ...(model.price && { price: model.price }),
+      };
+      if (repeated) {
+        // Its question was lost before it was put; the reservation may be of the day before.
+        if (claimId in day.reservations) return bill;
+        const before = { userId, day: dayOf(Date.now() - 86_400_000) };
+        return claimId in (await usageStore.getDay(before)).reservations ? { ...bill, day: before.day } : undefined;
+      }
+      if (stage.off) throw new PublicError("switched-off");
+      const thinks = model.thinks || (settings.reasoningEffort ?? "none") !== "none";
+      const output = Math.min(settings.maxTokens ?? (thinks ? ANSWER + THOUGHT : ANSWER), model.maxOutput);
+      const reservation = {
+        tokens: Math.ceil(inputTokens * MARGIN) + output,
+        at: Date.now(),
+        threadId,
+        runId,
+      };
+      reserved.set(claimId, { reservation, output });
+      const outcome = await budgets.reserve(owner, claimId, reservation, {
+        seen: { day, stage },
+        repair: (reservations) => repairAll(runs, owner, reservations),
+      });
+      if (outcome !== "reserved") {
+        reserved.delete(claimId);
+        throw spentError(outcome, reservation.tokens);
+      }
+      if (Object.values(day.reservations).some(({ at }) => Date.now() - at > 2 * OLD))
+        currentInvocation().waitUntil(repairAll(runs, owner, day.reservations));
+      return bill;
+    },
+
+    async release(claimed) {
+      for (const [claimId, { reservation }] of reserved) {
+        if (claimId === claimed) continue;
+        try {
+          await resolve(runs, owner, claimId, reservation);
+        } catch (error) {
+          // It is old some time, and whoever comes upon it then settles it.
+          logError(error, "release of a reservation");
+        }
+      }
+    },
+
+    async *watch(claimId, bill, signal, call) {
+      const own = new AbortController();
+      let cut: ErrorCode | undefined;
+      let room = reserved.get(claimId)?.output ?? Number.POSITIVE_INFINITY;
+      let growing: Promise<void> | undefined;
+      estimate = bill;
+      wasAsked = true;
+      const end = (code: ErrorCode): void => {
+        cut ??= code;
+        own.abort();
+      };
+      const look = async (): Promise<void> => {
+        try {
+          if (await isOff()) end("switched-off");
+        } catch (error) {
+          logError(error, "look at the switch");
+        }
+      };
+      const grow = async (): Promise<void> => {
+        try {
+          const outcome = await budgets.extend(owner, claimId, ANSWER);
+          if (outcome === "reserved") room += ANSWER;
+          else end(outcome.refused);
+        } catch (error) {
+          logError(error, "extension of a reservation");
+        } finally {
+          growing = undefined;
+        }
+      };
+      const timer = setInterval(() => void look(), LOOK);
+      const answer = call(AbortSignal.any([signal, own.signal]));
+      try {
+        for (;;) {
+          const step = await answer.next();
+          if (step.done) {
+            const outcome = step.value;
+            const { ending, error, fault, usage } = outcome;
+            spentNothing =
+              received === 0 &&
+              !usage &&
+              ending !== "complete" &&
+              !cut &&
+              (fault?.status !== undefined || (error !== undefined && unbilled.has(error)));
+            return cut && ending !== "complete" ? { ...outcome, ending: "interrupted", error: cut } : outcome;
+          }
+          if (step.value.type === "text" || step.value.type === "reasoning") {
+            received += estimateTokens(step.value.text);
+            if (received > room - NEARLY) growing ??= grow();
+          }
+          yield step.value;
+        }
+      } finally {
+        clearInterval(timer);
+        await answer.return({ ending: "interrupted" });
+        await growing;
+      }
+    },
+
+    spent: () =>
+      !wasAsked || spentNothing
+        ? { inputTokens: 0, outputTokens: 0 }
+        : { inputTokens: estimate?.inputTokens ?? 0, outputTokens: received },
+
+    async close(claimId, { model, bill }) {
+      if (!bill) return;
+      const { tokens, dollars } = costOfAnswer(bill, { text: "", spent: this.spent() });
+      try {
+        await budgets.settle({ userId, day: bill.day }, claimId, { tokens, model, dollars });
+      } catch (error) {
+        logError(error, "settlement of a run");
+      }
+    },
+  };
+}
