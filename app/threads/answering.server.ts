@@ -32,7 +32,7 @@ import {
   sizeOf,
 } from "./prompt.server";
 import { createRuns } from "./run.server";
-import type { Address, Given, MessageItem, ModelOutcome, ModelPart, Position, RunRequest } from "./run-items.server";
+import type { Address, Given, MessageItem, ModelPart, Position, RunRequest } from "./run-items.server";
 import { runStore } from "./run-store.server";
 import type { ThreadForm } from "./thread-form";
 import {
