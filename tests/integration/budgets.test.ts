@@ -1,6 +1,6 @@
 /** Budgets, the operator's switch and the cost of answers, over HTTP and by what stands in the table. */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DeleteCommand, DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { ulid } from "ulid";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { tableName } from "../../infra/local/table.ts";
