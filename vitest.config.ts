@@ -19,16 +19,20 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: "integration",
-          include: [
-            "tests/integration/**/*.test.ts",
-            "tests/security/**/*.test.ts",
-            "tests/infra/**/*.test.ts",
-            "tests/faults/**/*.test.ts",
-          ],
+          include: ["tests/integration/**/*.test.ts", "tests/security/**/*.test.ts", "tests/faults/**/*.test.ts"],
           environment: "node",
           testTimeout: 60_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: "infra",
+          include: ["tests/infra/**/*.test.ts"],
+          environment: "node",
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
         },
       },
     ],

@@ -28,7 +28,7 @@ export const userPool = new sst.aws.CognitoUserPool(
   { protect: production, retainOnDelete: production },
 );
 
-export const client = userPool.addClient("Web", {
+export const client = userPool.addClient("SignIn", {
   transform: {
     client: {
       generateSecret: true,

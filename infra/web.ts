@@ -84,7 +84,14 @@ export const site = new sst.aws.Remix("Web", {
       // Our own entry: native fetch, back-pressure, work that outlives the response, a deadline.
       // It is the entry of the server half that `npm run build` makes, where Remix's bare build would be.
       args.handler = "build/server/index.handler";
-      args.nodejs = { format: "esm", minify: true, sourcemap: false };
+      args.nodejs = {
+        format: "esm",
+        minify: true,
+        sourcemap: false,
+        // What is imported lazily is read only when it is needed; React's development half is left out.
+        splitting: true,
+        esbuild: { define: { "process.env.NODE_ENV": '"production"' } },
+      };
       args.timeout = "10 minutes";
       args.streaming = true;
       args.url = { authorization: "iam", cors: false };

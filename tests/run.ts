@@ -94,7 +94,10 @@ const steps: Record<string, () => Promise<Counts>> = {
   integration: () => vitest("integration"),
   infra: async () => {
     const unpacked = await check(process.execPath, ["tests/infra/platform.mjs"]);
-    return unpacked.failed ? unpacked : check(bin("tsc"), ["-p", "tsconfig.infra.json"]);
+    if (unpacked.failed) return unpacked;
+    const types = await check(bin("tsc"), ["-p", "tsconfig.infra.json"]);
+    const graph = await vitest("infra");
+    return { passed: types.passed + graph.passed, failed: types.failed + graph.failed };
   },
   e2e: playwright,
 };
