@@ -7,7 +7,9 @@ import { type KeyboardEvent, lazy, type ReactNode, Suspense, useImperativeHandle
 import { Button } from "~/ui/button";
 import { ChevronDownIcon, SlidersIcon } from "~/ui/icons";
 import { useBrowserLayoutEffect } from "~/ui/layout-effect";
+import { estimates } from "./estimate-store";
 import { kept, type WaitingMessage } from "./kept";
+import { Meter, PastTheWindow } from "./Meter";
 import { findModel, type Offer } from "./models-store";
 
 const ModelPicker = lazy(() => import("./ModelPicker"));
@@ -47,6 +49,8 @@ export interface ComposerProps {
   onSettings(): void;
   onTakeBack(key: string): string;
   onSendWaiting(): void;
+  /** The messages on screen, oldest first, as far as they can be sent. */
+  sendable: readonly { id: string; text: string }[];
   handle: React.RefObject<ComposerHandle>;
 }
 
@@ -73,6 +77,7 @@ export function Composer(props: ComposerProps) {
     setText(next);
     onType(next.trim() !== "");
     kept.writeDraft(userId, place, next);
+    estimates.type(next);
   }
   const changed = useRef(change);
   changed.current = change;
@@ -133,101 +138,105 @@ export function Composer(props: ComposerProps) {
   }
 
   return (
-    <div className="composer relative">
-      {waiting.map((message, index) => (
-        <div
-          key={message.key}
-          className="flex min-h-11 items-center gap-2 border-line border-b py-1 pr-2 pl-[calc(var(--hang)-1px)] text-ui"
-        >
-          <span className="w-9 shrink-0 text-ink-3">{index === 0 ? "Next" : "Then"}</span>
-          <span className="grow truncate text-ink-2">{message.text}</span>
-          {!live && index === 0 && (
-            <Button kind="quiet" size="small" onClick={props.onSendWaiting}>
-              Send now
+    <>
+      <div className="composer relative">
+        {waiting.map((message, index) => (
+          <div
+            key={message.key}
+            className="flex min-h-11 items-center gap-2 border-line border-b py-1 pr-2 pl-[calc(var(--hang)-1px)] text-ui"
+          >
+            <span className="w-9 shrink-0 text-ink-3">{index === 0 ? "Next" : "Then"}</span>
+            <span className="grow truncate text-ink-2">{message.text}</span>
+            {!live && index === 0 && (
+              <Button kind="quiet" size="small" onClick={props.onSendWaiting}>
+                Send now
+              </Button>
+            )}
+            <Button
+              kind="quiet"
+              size="small"
+              onClick={() => {
+                const taken = props.onTakeBack(message.key);
+                change([taken, text].filter((part) => part.trim() !== "").join("\n\n"));
+                field.current?.focus();
+              }}
+            >
+              Edit
+            </Button>
+            <Button
+              kind="quiet"
+              size="small"
+              onClick={() => {
+                props.onTakeBack(message.key);
+                field.current?.focus();
+              }}
+            >
+              Remove
+            </Button>
+          </div>
+        ))}
+        <textarea
+          ref={field}
+          name="message"
+          aria-label="Message"
+          aria-invalid={tooLong || undefined}
+          aria-describedby="composer-notice"
+          placeholder="Ask, or think out loud"
+          autoComplete="off"
+          rows={1}
+          value={text}
+          onChange={(event) => change(event.target.value)}
+          onKeyDown={press}
+          enterKeyHint="enter"
+          className={`field-sizing-content block max-h-[40dvh] w-full resize-none bg-transparent px-[calc(var(--hang)-1px)] pt-[13px] pb-1 text-ink text-say ${props.tall ? "min-h-[4.25rem]" : "min-h-10"}`}
+        />
+        <div className="flex h-12 items-center gap-1 pr-[7px] pb-[7px] pl-[calc(var(--hang)-9px)]">
+          <ModelButton {...props} />
+          <button
+            ref={props.settings.button}
+            type="button"
+            aria-label="Thread settings"
+            aria-description={props.settings.changed ? "changed" : undefined}
+            title="Thread settings"
+            aria-expanded={props.settings.open}
+            onPointerEnter={props.settings.load}
+            onFocus={props.settings.load}
+            onClick={props.onSettings}
+            className="relative inline-flex h-8 shrink-0 items-center gap-1 rounded-m px-2.5 text-ink-3 transition-colors hover:bg-slip hover:text-ink aria-expanded:bg-slip aria-expanded:text-ink pointer-coarse:h-11"
+          >
+            <SlidersIcon />
+            {props.settings.changed && <span className="size-[5px] rounded-full bg-accent" aria-hidden />}
+          </button>
+          <span className="grow" />
+          <Meter />
+          {/* Distinct keys: a button that changed its part in mid-press would act twice. */}
+          {live ? (
+            <Button key="stop" pending={false} aria-disabled={props.stopping || undefined} onClick={stop}>
+              <span className="size-[9px] rounded-[1px] bg-current" aria-hidden />
+              Stop
+            </Button>
+          ) : (
+            <Button key="send" kind="main" disabled={text.trim() === "" || tooLong} onClick={submit}>
+              Send
             </Button>
           )}
-          <Button
-            kind="quiet"
-            size="small"
-            onClick={() => {
-              const taken = props.onTakeBack(message.key);
-              change([taken, text].filter((part) => part.trim() !== "").join("\n\n"));
-              field.current?.focus();
-            }}
-          >
-            Edit
-          </Button>
-          <Button
-            kind="quiet"
-            size="small"
-            onClick={() => {
-              props.onTakeBack(message.key);
-              field.current?.focus();
-            }}
-          >
-            Remove
-          </Button>
         </div>
-      ))}
-      <textarea
-        ref={field}
-        name="message"
-        aria-label="Message"
-        aria-invalid={tooLong || undefined}
-        aria-describedby="composer-notice"
-        placeholder="Ask, or think out loud"
-        autoComplete="off"
-        rows={1}
-        value={text}
-        onChange={(event) => change(event.target.value)}
-        onKeyDown={press}
-        enterKeyHint="enter"
-        className={`field-sizing-content block max-h-[40dvh] w-full resize-none bg-transparent px-[calc(var(--hang)-1px)] pt-[13px] pb-1 text-ink text-say ${props.tall ? "min-h-[4.25rem]" : "min-h-10"}`}
-      />
-      <div className="flex h-12 items-center gap-1 pr-[7px] pb-[7px] pl-[calc(var(--hang)-9px)]">
-        <ModelButton {...props} />
-        <button
-          ref={props.settings.button}
-          type="button"
-          aria-label="Thread settings"
-          aria-description={props.settings.changed ? "changed" : undefined}
-          title="Thread settings"
-          aria-expanded={props.settings.open}
-          onPointerEnter={props.settings.load}
-          onFocus={props.settings.load}
-          onClick={props.onSettings}
-          className="relative inline-flex h-8 shrink-0 items-center gap-1 rounded-m px-2.5 text-ink-3 transition-colors hover:bg-slip hover:text-ink aria-expanded:bg-slip aria-expanded:text-ink pointer-coarse:h-11"
-        >
-          <SlidersIcon />
-          {props.settings.changed && <span className="size-[5px] rounded-full bg-accent" aria-hidden />}
-        </button>
-        <span className="grow" />
-        {/* Distinct keys: a button that changed its part in mid-press would act twice. */}
-        {live ? (
-          <Button key="stop" pending={false} aria-disabled={props.stopping || undefined} onClick={stop}>
-            <span className="size-[9px] rounded-[1px] bg-current" aria-hidden />
-            Stop
-          </Button>
-        ) : (
-          <Button key="send" kind="main" disabled={text.trim() === "" || tooLong} onClick={submit}>
-            Send
-          </Button>
-        )}
+        <div id="composer-notice" className="text-meta">
+          {tooLong && (
+            <p role="alert" className="px-(--hang) pb-2.5 text-danger">
+              A message can have {LIMIT.toLocaleString("en-US")} characters. This one has{" "}
+              {text.length.toLocaleString("en-US")}.
+            </p>
+          )}
+          {props.notice && !tooLong && (
+            <p role="alert" className="px-(--hang) pb-2.5 text-danger">
+              {props.notice}
+            </p>
+          )}
+        </div>
       </div>
-      <div id="composer-notice" className="text-meta">
-        {tooLong && (
-          <p role="alert" className="px-(--hang) pb-2.5 text-danger">
-            A message can have {LIMIT.toLocaleString("en-US")} characters. This one has{" "}
-            {text.length.toLocaleString("en-US")}.
-          </p>
-        )}
-        {props.notice && !tooLong && (
-          <p role="alert" className="px-(--hang) pb-2.5 text-danger">
-            {props.notice}
-          </p>
-        )}
-      </div>
-    </div>
+      <PastTheWindow sendable={props.sendable} />
+    </>
   );
 }
 

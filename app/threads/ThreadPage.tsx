@@ -23,6 +23,7 @@ import { useBrowserLayoutEffect } from "~/ui/layout-effect";
 import { Bar } from "~/ui/page";
 import { noteRunEnded, noteRunStarted, noteSeen, useActivity } from "./activity-store";
 import { Composer, type ComposerHandle } from "./Composer";
+import { estimates, useEstimate, whatGoes } from "./estimate-store";
 import { NEW } from "./kept";
 import { type LiveTurn, live, liveTurn, type ShownMessage, shownPath, type ThreadLive } from "./live";
 import type { TranscriptContext } from "./Message";
@@ -86,6 +87,15 @@ export function ThreadPage({
     stop: turn && !turn.stopping ? () => live.stop(threadId) : undefined,
     focus: () => composer.current?.focus(),
   });
+
+  const sendable = useMemo(() => path.flatMap(sendableOf), [path]);
+  const tipId = path.findLast(isAnswer)?.id;
+  const isFree = turn === undefined;
+  // The stored settings are those of the loader's data; what was changed since goes along.
+  const unsaved = settings.value === view?.thread.settings ? undefined : settings.value;
+  useEffect(() => {
+    estimates.about(isFree ? { threadId: view?.thread.threadId ?? NEW, tipId, settings: unsaved, notes } : undefined);
+  }, [isFree, view, tipId, unsaved, notes]);
 
   const { saved, current, change: changeSettings } = settings;
   const send = useCallback(
@@ -173,6 +183,7 @@ export function ThreadPage({
       onSettings={() => setPanelOpen(!panelOpen)}
       onTakeBack={(key) => live.takeBack(threadId, key)}
       onSendWaiting={() => live.sendWaiting(threadId)}
+      sendable={sendable}
       handle={composer}
     />
   );
@@ -195,8 +206,6 @@ export function ThreadPage({
               <div>{box}</div>
               <p className="margin pt-4 pl-5 text-ink-3 text-meta">
                 <Goes
-                  notes={going}
-                  path={path}
                   live={turn !== undefined}
                   typing={typing}
                   waiting={state.waiting.length}
@@ -308,6 +317,15 @@ function StatusLine({ turn, away, onJump }: { turn: LiveTurn | undefined; away: 
   );
 }
 
+/** That the model is asked once more, and without what. */
+function shortenedWords({ messages, notes }: { messages: number; notes: number }): string {
+  const without = [
+    ...(messages > 0 ? [messages === 1 ? "the oldest message" : `the ${messages} oldest messages`] : []),
+    ...(notes > 0 ? [notes === 1 ? "one note" : `${notes} notes`] : []),
+  ];
+  return `Too long for the model. Trying again without ${without.join(" and ")}.`;
+}
+
 function Doing({ turn }: { turn: LiveTurn }) {
   const [now, setNow] = useState(turn.startedAt);
   useEffect(() => {
@@ -318,6 +336,7 @@ function Doing({ turn }: { turn: LiveTurn }) {
   if (turn.stopping) return <>Stopping</>;
   if (turn.cut) return <>The connection broke. Reading on as soon as it is back</>;
   if (turn.phase === "sending") return <>Sending</>;
+  if (turn.shortened && turn.text === "") return <>{shortenedWords(turn.shortened)}</>;
   const seconds = Math.max(0, Math.round((now - turn.startedAt) / 1_000));
   return (
     <span className="tabular-nums">
@@ -331,11 +350,12 @@ function Spoken({ turn }: { turn: LiveTurn | undefined }) {
   const [words, setWords] = useState("");
   const was = useRef(false);
   const isLive = turn !== undefined;
+  const shortened = turn?.shortened;
   useEffect(() => {
-    if (isLive) setWords("Answering");
+    if (isLive) setWords(shortened ? shortenedWords(shortened) : "Answering");
     else if (was.current) setWords("Done");
     was.current = isLive;
-  }, [isLive]);
+  }, [isLive, shortened]);
   return (
     <p role="status" className="sr-only">
       {words}
@@ -343,41 +363,42 @@ function Spoken({ turn }: { turn: LiveTurn | undefined }) {
   );
 }
 
-const HISTORY = 20;
-const STEP = 10;
+const isAnswer = (shown: ShownMessage): boolean =>
+  shown.kind === "message"
+    ? shown.message.role === "assistant"
+    : shown.kind === "answer" && shown.turn.phase === "ended";
+
+/** What of a shown message a later prompt may hold: all but those that were not taken. */
+function sendableOf(shown: ShownMessage): { id: string; text: string }[] {
+  const { id } = shown;
+  if (shown.kind === "message") return [{ id, text: shown.message.text }];
+  if (shown.turn.phase === "refused") return [];
+  return [{ id, text: shown.kind === "question" ? (shown.turn.question?.text ?? "") : shown.turn.text }];
+}
 
 /** What the next message takes along, in the margin beside the composer. */
 function Goes({
-  notes,
-  path,
   live: isLive,
   typing,
   waiting,
   onChange,
 }: {
-  notes: number;
-  path: readonly ShownMessage[];
   live: boolean;
   typing: boolean;
   waiting: number;
   onChange(): void;
 }) {
+  const estimate = useEstimate();
   if (isLive && waiting > 0)
     return waiting === 1
       ? "One message waits. It goes out when the answer ends."
       : `${waiting} messages wait. They go out one by one when the answer ends.`;
   if (isLive) return typing ? "Enter queues this message. It goes out when the answer ends." : null;
-  // As the prompt counts: with the question that comes, and older ones left out in steps.
-  const stored = path.filter((shown) => shown.kind === "message" || shown.turn.phase !== "refused").length;
-  const messages = stored - Math.max(0, STEP * Math.ceil((stored + 1 - HISTORY) / STEP));
-  const parts = [
-    ...(notes > 0 ? [notes === 1 ? "your note" : `all ${notes} notes`] : []),
-    ...(messages > 0 ? [messages === 1 ? "the last message" : `the last ${messages} messages`] : []),
-  ];
-  if (parts.length === 0) return null;
+  const goes = estimate && whatGoes(estimate);
+  if (!goes) return null;
   return (
     <>
-      Sent with your message: {parts.join(" and ")}.{" "}
+      {goes}{" "}
       <button type="button" className="link" onClick={onChange}>
         Change
       </button>

@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createEstimates, fullness, isWorthAsking, whatGoes } from "./estimate-store";
+import type { Estimate } from "./view";
+
+const estimate = (part: Partial<Estimate> = {}): Estimate => ({
+  window: 128_000,
+  room: 120_000,
+  tokens: { system: 10, notes: 3_200, messages: 900 },
+  wanted: 4_110,
+  sent: { notes: 14, messages: 4 },
+  leftOut: { notes: 0, messages: 0, squeezed: 0 },
+  notesLeftOut: [],
+  ranked: false,
+  answers: 2,
+  ...part,
+});
+
+describe("what goes along", () => {
+  const says = (sent: Estimate["sent"], leftOut: Partial<Estimate["leftOut"]> = {}) =>
+    whatGoes({ sent, leftOut: { notes: 0, messages: 0, squeezed: 0, ...leftOut } });
+
+  test("is said in plain words, and what is left out too", () => {
+    expect(says({ notes: 14, messages: 4 })).toBe(
+      "Sent with your message: all 14 notes and the last 4 messages. Nothing is left out.",
+    );
+    expect(says({ notes: 1, messages: 1 })).toBe(
+      "Sent with your message: your note and the last message. Nothing is left out.",
+    );
+    expect(says({ notes: 12, messages: 20 }, { notes: 2, messages: 6 })).toBe(
+      "Sent with your message: 12 of 14 notes and the last 20 messages. 2 notes and the 6 oldest messages are left out.",
+    );
+    expect(says({ notes: 0, messages: 18 }, { messages: 1 })).toBe(
+      "Sent with your message: the last 18 messages. The oldest message is left out.",
+    );
+    expect(says({ notes: 3, messages: 0 }, { notes: 1 })).toBe(
+      "Sent with your message: 3 of 4 notes. One note is left out.",
+    );
+    expect(says({ notes: 0, messages: 0 }, { messages: 6 })).toBe("The 6 oldest messages are left out.");
+    expect(says({ notes: 0, messages: 0 })).toBeUndefined();
+  });
+
+  test("is more than the window holds only above 100 %", () => {
+    expect(fullness({ wanted: 19_200, room: 120_000 })).toBe(16);
+    expect(fullness({ wanted: 120_000, room: 120_000 })).toBe(100);
+    expect(fullness({ wanted: 120_001, room: 120_000 })).toBe(101);
+  });
+});
+
+describe("a question", () => {
+  test("is worth its cost when the draft changes by a hundredth of the room, near the edge, or where notes compete", () => {
+    expect(isWorthAsking(estimate(), "", "a few words")).toBe(false);
+    expect(isWorthAsking(estimate(), "", "word ".repeat(1_000))).toBe(true);
+    expect(isWorthAsking(estimate(), "word ".repeat(1_000), "")).toBe(true);
+    expect(isWorthAsking(estimate({ wanted: 119_000 }), "", "a few words")).toBe(true);
+    expect(isWorthAsking(estimate({ ranked: true }), "boiler", "bicycle")).toBe(true);
+    expect(isWorthAsking(estimate({ ranked: true }), "boiler", "boiler ")).toBe(false);
+  });
+
+  let asked: { threadId: string; body: unknown; signal: AbortSignal; answer(status: number, body?: unknown): void }[];
+  let estimates: ReturnType<typeof createEstimates>;
+  beforeEach(() => {
+    vi.useFakeTimers();
+    asked = [];
+    estimates = createEstimates({
+      ask: (threadId, body, signal) =>
+        new Promise((resolve, reject) => {
+          signal.addEventListener("abort", () => reject(signal.reason));
+          asked.push({
+            threadId,
+            body,
+            signal,
+            answer: (status, given) => resolve(new Response(JSON.stringify(given ?? {}), { status })),
+          });
+        }),
+    });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+  test("goes out once after the last change, and not again while nothing changes", async () => {
+    estimates.about({ threadId: "new", notes: 14 });
+    for (const text of ["W", "Wh", "Why"]) {
+      await pass(100);
+      estimates.type(text);
+    }
+    await pass(2_000);
+    expect(asked.map(({ body }) => body)).toEqual([{ text: "Why" }]);
+    asked[0]?.answer(200, estimate());
+    await pass(0);
+    expect(estimates.get()).toEqual(estimate());
+    estimates.about({ threadId: "new", notes: 14 });
+    estimates.type("Why not");
+    await pass(10_000);
+    expect(asked).toHaveLength(1);
+  });
+
+  test("is given up when a newer one goes out, and its answer is not shown", async () => {
+    estimates.about({ threadId: "one", tipId: "a", notes: 1 });
+    await pass(300);
+    estimates.about({ threadId: "one", tipId: "b", notes: 1 });
+    await pass(300);
+    expect(asked.map(({ signal }) => signal.aborted)).toEqual([true, false]);
+    asked[0]?.answer(200, estimate({ wanted: 1 }));
+    await pass(0);
+    expect(estimates.get()).toBeUndefined();
+    asked[1]?.answer(200, estimate({ wanted: 2 }));
+    await pass(0);
+    expect(estimates.get()?.wanted).toBe(2);
+    expect(asked[1]?.body).toEqual({ text: "", parentId: "b" });
+  });
+
+  test("about another thread takes the old estimate off the page; about none it stays", async () => {
+    estimates.about({ threadId: "one", notes: 1 });
+    await pass(300);
+    asked[0]?.answer(200, estimate());
+    await pass(0);
+    estimates.about(undefined);
+    expect(estimates.get()).toBeDefined();
+    estimates.about({ threadId: "two", notes: 1 });
+    expect(estimates.get()).toBeUndefined();
+    estimates.about(undefined);
+    await pass(10_000);
+    expect(asked).toHaveLength(1);
+  });
+
+  test("is asked again a little later when the answer is not in the table yet, and not for ever", async () => {
+    estimates.about({ threadId: "one", tipId: "a", notes: 1 });
+    await pass(300);
+    for (let index = 0; index < 5; index += 1) {
+      asked[index]?.answer(404);
+      await pass(3_000);
+    }
+    expect(asked).toHaveLength(3);
+  });
+});

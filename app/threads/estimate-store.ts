@@ -1,0 +1,176 @@
+/**
+ * How full the model's window will be with what stands in the composer, as this tab knows it. The server says so by
+ * building the very prompt; here it is only decided when to ask: a moment after the last change, one question at a
+ * time, and not at all for a change that could not be seen. The page says what it is about, the composer what is typed.
+ */
+import { useSyncExternalStore } from "react";
+import type { ThreadSettings } from "~/ai/settings";
+import type { Estimate } from "./view";
+
+/** What the estimate is about. */
+export interface Subject {
+  /** `new` for a thread to come. */
+  threadId: string;
+  /** The last message of the path on screen. */
+  tipId?: string | undefined;
+  /** Where they are not stored yet, or only just. */
+  settings?: ThreadSettings | undefined;
+  /** How many notes the person has: another number is another estimate. */
+  notes: number;
+}
+
+interface Surroundings {
+  ask(threadId: string, body: unknown, signal: AbortSignal): Promise<Response>;
+}
+
+const browser: Surroundings = {
+  ask: (threadId, body, signal) =>
+    fetch(`/threads/${threadId}/estimate`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+      signal,
+    }),
+};
+
+/** In ms: after a change of the thread or its settings, and after the last key. */
+const SOON = 250;
+const TYPED = 800;
+/** An answer that has just ended is in the table a moment later. */
+const AGAIN = 1_200;
+const TRIES = 3;
+/** The change of a draft that is worth a question, as a share of the room; near the edge every change is. */
+const SHARE = 0.01;
+const EDGE = 0.95;
+/** Letters of a token, roughly: only to tell a change that matters. */
+const LETTERS = 3;
+
+/** Whether a draft may change what was answered for another one. */
+export function isWorthAsking(estimate: Estimate, before: string, now: string): boolean {
+  if (before.trim() === now.trim()) return false;
+  // Which notes fit depends on the words.
+  if (estimate.ranked) return true;
+  const change = (now.length - before.length) / LETTERS;
+  return Math.abs(change) > SHARE * estimate.room || estimate.wanted + change > EDGE * estimate.room;
+}
+
+const keyOf = (subject: Subject): string => JSON.stringify(subject);
+
+export function createEstimates({ ask }: Surroundings = browser) {
+  const listeners = new Set<() => void>();
+  let subject: Subject | undefined;
+  let draft = "";
+  let shown: Estimate | undefined;
+  let answered: { key: string; draft: string } | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let flight: AbortController | undefined;
+
+  function put(estimate: Estimate | undefined): void {
+    if (shown === estimate) return;
+    shown = estimate;
+    for (const listener of listeners) listener();
+  }
+
+  function isKnown(): boolean {
+    if (!subject || !answered || !shown || answered.key !== keyOf(subject)) return false;
+    return !isWorthAsking(shown, answered.draft, draft);
+  }
+
+  function plan(wait: number, tries = 1): void {
+    clearTimeout(timer);
+    timer = undefined;
+    if (!subject || isKnown()) return;
+    timer = setTimeout(() => void send(tries), wait);
+  }
+
+  async function send(tries: number): Promise<void> {
+    timer = undefined;
+    if (!subject) return;
+    const { threadId, tipId, settings } = subject;
+    const asked = { key: keyOf(subject), draft };
+    flight?.abort();
+    const mine = new AbortController();
+    flight = mine;
+    const body = { text: draft, ...(settings && { settings }), ...(tipId && { parentId: tipId }) };
+    try {
+      const response = await ask(threadId, body, mine.signal);
+      if (flight !== mine) return;
+      if (response.ok) {
+        const estimate = (await response.json()) as Estimate;
+        if (flight !== mine) return;
+        answered = asked;
+        put(estimate);
+        // What was typed meanwhile.
+        plan(TYPED);
+      } else if (tries < TRIES && (response.status === 404 || response.status >= 500)) plan(AGAIN, tries + 1);
+    } catch {
+      // Offline, or no longer wanted: the next change asks again.
+    } finally {
+      if (flight === mine) flight = undefined;
+    }
+  }
+
+  return {
+    subscribe(listener: () => void): () => void {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    /** Undefined until the first answer about this thread. */
+    get: (): Estimate | undefined => shown,
+
+    /** What the page shows now; undefined while nothing could be sent. Another thread's estimate is not shown. */
+    about(next: Subject | undefined): void {
+      if (next?.threadId !== subject?.threadId && next) {
+        put(undefined);
+        answered = undefined;
+      }
+      if (next && subject && keyOf(next) === keyOf(subject)) return;
+      subject = next;
+      flight?.abort();
+      flight = undefined;
+      plan(SOON);
+    },
+
+    /** What stands in the composer. */
+    type(text: string): void {
+      draft = text;
+      if (subject) plan(answered ? TYPED : SOON);
+    },
+  };
+}
+
+/** The store of this tab. */
+export const estimates = createEstimates();
+
+export const useEstimate = (): Estimate | undefined =>
+  useSyncExternalStore(estimates.subscribe, estimates.get, () => undefined);
+
+const many = (count: number, one: string, several: string): string => (count === 1 ? one : `${count} ${several}`);
+
+/** What goes along with the message and what does not, in sentences; undefined if there is nothing to say. */
+export function whatGoes({ sent, leftOut }: Pick<Estimate, "sent" | "leftOut">): string | undefined {
+  const notes = sent.notes + leftOut.notes;
+  const goes = [
+    ...(leftOut.notes > 0
+      ? [`${sent.notes} of ${notes} notes`]
+      : sent.notes > 0
+        ? [sent.notes === 1 ? "your note" : `all ${sent.notes} notes`]
+        : []),
+    ...(sent.messages > 0 ? [`the last ${many(sent.messages, "message", "messages")}`] : []),
+  ];
+  const stays = [
+    ...(leftOut.notes > 0 ? [many(leftOut.notes, "one note", "notes")] : []),
+    ...(leftOut.messages > 0 ? [`the ${many(leftOut.messages, "oldest message", "oldest messages")}`] : []),
+  ];
+  if (goes.length === 0 && stays.length === 0) return undefined;
+  const first = goes.length > 0 ? `Sent with your message: ${goes.join(" and ")}.` : "";
+  if (stays.length === 0) return `${first} Nothing is left out.`;
+  const left = `${stays.join(" and ")} ${leftOut.notes + leftOut.messages === 1 ? "is" : "are"} left out.`;
+  return `${first} ${left.charAt(0).toUpperCase()}${left.slice(1)}`.trim();
+}
+
+/** How full the window is with all that was wanted, in percent of what a prompt may take; above 100: too much. */
+export const fullness = ({ wanted, room }: Pick<Estimate, "wanted" | "room">): number => {
+  const percent = (100 * wanted) / Math.max(1, room);
+  return percent > 100 ? Math.ceil(percent) : Math.round(percent);
+};
