@@ -63,6 +63,8 @@
  * | tokens of the stage for a person         | Update STAGE#USAGE, then USAGE# | usageStore.grant, usageStore.arrive | 1 WU a KB, twice |
  * | settle what an answer took               | Get, then Update USAGE#         | usageStore.settle                 | 1 RU, 1 WU a KB |
  * | a person's usage by day                  | Query USAGE#                    | usageStore.list                   | 0.5 RU a 4 KB |
+ * | what a person prefers, and begins with   | Get ACCOUNT, consistent         | getPreferences, getDefaults       | 1 RU a 4 KB |
+ * | change of preferences                    | Get, then Update ACCOUNT        | changePreferences                 | 1 RU a 4 KB, 1 WU a KB |
  * | whether an account is being deleted      | Get ACCOUNT, consistent         | isAccountDeleted                  | 1 RU  |
  * | mark an account as deleted               | Update ACCOUNT                  | markAccountDeleted                | 1 WU  |
  * | delete an account                        | Query, then BatchWrite, by key  | deleteAccount                     | 1 RU a 4 KB, 1 WU a KB |

@@ -4,6 +4,7 @@ import { requirePerson } from "~/auth/session.server";
 import { page } from "~/http.server";
 import { listNotes } from "~/notes/notes.server";
 import { FirstVisit, NotesToSend, SinceLastHere } from "~/threads/NewThread";
+import { getPreferences } from "~/threads/preferences.server";
 import { ThreadPage, useShellData } from "~/threads/ThreadPage";
 import { ErrorPage } from "~/ui/error-page";
 
@@ -12,16 +13,20 @@ export const meta: MetaFunction = () => [{ title: "New thread · Sidenote" }];
 export function loader({ request }: LoaderFunctionArgs) {
   return page(async () => {
     const { userId } = await requirePerson(request);
-    const { items } = await listNotes(userId, { limit: 2 });
-    return { notes: items };
+    const [{ items }, { defaults }] = await Promise.all([listNotes(userId, { limit: 2 }), getPreferences(userId)]);
+    return { notes: items, defaults };
   });
 }
 
 export default function NewThreadRoute() {
-  const { notes } = useLoaderData<typeof loader>();
+  const { notes, defaults } = useLoaderData<typeof loader>();
   const { notes: count } = useShellData();
   return (
-    <ThreadPage view={null} margin={<NotesToSend notes={notes} count={count} />}>
+    <ThreadPage
+      view={null}
+      defaults={defaults}
+      margin={(choose) => <NotesToSend notes={notes} count={count} onChoose={choose} />}
+    >
       <SinceLastHere />
       {count === 0 && <FirstVisit />}
     </ThreadPage>

@@ -9,6 +9,7 @@ import { buttonClass } from "~/ui/button";
 import { DangerIcon, PinIcon } from "~/ui/icons";
 import { Markdown } from "~/ui/markdown";
 import { useActivity } from "./activity-store";
+import { useEstimate } from "./estimate-store";
 import { Sidenotes, useSidenotes } from "./Sidenotes";
 import { useThreadList } from "./thread-list";
 
@@ -43,15 +44,26 @@ export function FirstVisit() {
 }
 
 /** Notes that go along with a first message: a few of them, the rest as a number. */
-export function NotesToSend({ notes, count }: { notes: readonly NoteCard[]; count: number }) {
+export function NotesToSend({
+  notes,
+  count,
+  onChoose,
+}: {
+  notes: readonly NoteCard[];
+  count: number;
+  onChoose(): void;
+}) {
+  const estimate = useEstimate();
+  const going = estimate?.sent.notes ?? count;
   if (count === 0) return <div className="margin" />;
+  const words = going === 0 ? "no notes" : going < count ? `${going} of ${count} notes` : `all ${count} notes`;
   return (
     <aside className="margin" aria-label="Notes that are sent">
       <div className="absolute inset-x-0 top-4">
         <p className="mb-2 pl-5 text-ink-3 text-meta">
-          Sent with your message: {count === 1 ? "your note" : `all ${count} notes`}
+          Sent with your message: {count === 1 && going === 1 ? "your note" : words}
         </p>
-        {notes.map(({ noteId, title, start, pinned }) => (
+        {(going < count ? [] : notes).map(({ noteId, title, start, pinned }) => (
           <div key={noteId} className="sidenote mb-3">
             {pinned && <PinIcon size={12} className="absolute top-1 left-0.5 text-ink-3" />}
             <p className="line-clamp-2!">
@@ -59,7 +71,14 @@ export function NotesToSend({ notes, count }: { notes: readonly NoteCard[]; coun
             </p>
           </div>
         ))}
-        {count > notes.length && <p className="pl-5 text-ink-2 text-note">and {count - notes.length} more</p>}
+        {going === count && count > notes.length && (
+          <p className="pl-5 text-ink-2 text-note">and {count - notes.length} more</p>
+        )}
+        <p className="mt-2 pl-5 text-meta">
+          <button type="button" className="link" onClick={onChoose}>
+            Choose notes
+          </button>
+        </p>
       </div>
     </aside>
   );

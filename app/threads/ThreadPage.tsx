@@ -51,14 +51,20 @@ export function useShellData(): ShellData {
 
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", timeZone: "UTC" });
 
-/** @param props.children what stands below the composer of a thread that has no message yet */
+/**
+ * @param props.defaults what a thread begins with that has no message yet
+ * @param props.margin what stands beside its composer; gets what opens the choice of notes
+ * @param props.children what stands below its composer
+ */
 export function ThreadPage({
   view,
+  defaults,
   margin,
   children,
 }: {
   view: ThreadView | null;
-  margin?: ReactNode;
+  defaults?: ThreadSettings;
+  margin?: (chooseNotes: () => void) => ReactNode;
   children?: ReactNode;
 }) {
   const { person, notes } = useShellData();
@@ -71,7 +77,7 @@ export function ThreadPage({
 
   // From its first message on a thread has a place of its own, though its page may still be that of a new one.
   const place = view || path.length > 0 ? threadId : NEW;
-  const settings = useThreadSettings(view);
+  const settings = useThreadSettings(view, defaults);
   const composer = useRef<ComposerHandle>(null);
   const [typing, setTyping] = useState(false);
   const [notice, setNotice] = useState<string>();
@@ -91,21 +97,20 @@ export function ThreadPage({
   const sendable = useMemo(() => path.flatMap(sendableOf), [path]);
   const tipId = path.findLast(isAnswer)?.id;
   const isFree = turn === undefined;
-  // The stored settings are those of the loader's data; what was changed since goes along.
-  const unsaved = settings.value === view?.thread.settings ? undefined : settings.value;
+  const unsaved = settings.changed;
   useEffect(() => {
     estimates.about(isFree ? { threadId: view?.thread.threadId ?? NEW, tipId, settings: unsaved, notes } : undefined);
   }, [isFree, view, tipId, unsaved, notes]);
 
-  const { saved, current, change: changeSettings } = settings;
+  const { saved, own, change: changeSettings } = settings;
   const send = useCallback(
     (message: { text: string; parentId?: string | null; branch?: boolean }) => {
       setNotice(undefined);
       const ready = saved();
-      live.send(threadId, { ...message, ready, ...(view ? {} : { create: true, settings: current() }) });
+      live.send(threadId, { ...message, ready, ...(view ? {} : { create: true, ...own() }) });
       requestAnimationFrame(() => scrolling.current());
     },
-    [threadId, view, saved, current],
+    [threadId, view, saved, own],
   );
 
   const model = settings.value.model;
@@ -195,7 +200,7 @@ export function ThreadPage({
         <>
           <div className="frame pt-20 sm:pt-[132px]">
             <div>{box}</div>
-            {margin}
+            {margin?.(() => setPanelOpen(true))}
           </div>
           {children}
         </>
@@ -556,8 +561,10 @@ interface HeldSettings {
   value: ThreadSettings;
   problem: string | undefined;
   change(next: (before: ThreadSettings) => ThreadSettings): void;
-  /** The settings as the person sees them now. */
-  current(): ThreadSettings;
+  /** The settings, if they are not as the page's data has them. */
+  changed: ThreadSettings | undefined;
+  /** As much as that, at this moment: without them a new thread begins with the person's defaults. */
+  own(): { settings?: ThreadSettings };
   /** Saves what is not saved yet: a message goes out with the settings that the person sees. Undefined: all is. */
   saved(): Promise<void> | undefined;
 }
@@ -565,10 +572,10 @@ interface HeldSettings {
 const SAVE_AFTER = 300;
 
 /** The thread's settings: shown at once, saved a moment after the last change. Before the first message they wait. */
-function useThreadSettings(view: ThreadView | null): HeldSettings {
+function useThreadSettings(view: ThreadView | null, defaults: ThreadSettings = empty): HeldSettings {
   const [own, setOwn] = useState<ThreadSettings>();
   const [problem, setProblem] = useState<string>();
-  const value = own ?? view?.thread.settings ?? empty;
+  const value = own ?? view?.thread.settings ?? defaults;
   const threadId = view?.thread.threadId;
   const held = useRef<{
     value: ThreadSettings;
@@ -576,6 +583,7 @@ function useThreadSettings(view: ThreadView | null): HeldSettings {
     saving?: Promise<void> | undefined;
   }>({ value });
   held.current.value = value;
+  const isOwn = useRef(false);
 
   const saved = useCallback(() => {
     const { timer, saving, value: settings } = held.current;
@@ -595,16 +603,17 @@ function useThreadSettings(view: ThreadView | null): HeldSettings {
   const change = useCallback(
     (next: (before: ThreadSettings) => ThreadSettings) => {
       held.current.value = next(held.current.value);
+      isOwn.current = true;
       setOwn(held.current.value);
       clearTimeout(held.current.timer);
       held.current.timer = setTimeout(() => void saved(), SAVE_AFTER);
     },
     [saved],
   );
-  const current = useCallback(() => held.current.value, []);
+  const ownNow = useCallback(() => (isOwn.current ? { settings: held.current.value } : {}), []);
 
   // A page that is left saves what it still holds.
   useEffect(() => () => void saved(), [saved]);
-  return { value, problem, change, current, saved };
+  return { value, problem, changed: own, change, own: ownNow, saved };
 }
 const empty: ThreadSettings = {};

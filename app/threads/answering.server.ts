@@ -20,6 +20,7 @@ import { calibrationOf } from "./calibration.server";
 import { eventStream } from "./event-stream.server";
 import { idTime, isId, isMessageId, isRunId } from "./ids";
 import { getNumbers, numberNotes } from "./numbers.server";
+import { getDefaults } from "./preferences.server";
 import {
   buildPrompt,
   citedSidenotes,
@@ -100,7 +101,7 @@ export const runBody = z.discriminatedUnion("kind", [
     parentId: id.optional(),
     branch: z.boolean().optional(),
     create: z.boolean().optional(),
-    /** Only with `create`: what was chosen before the thread was there. */
+    /** Only with `create`: what was chosen before the thread was there; absent: the person's defaults. */
     settings: threadSettings.optional(),
   }),
   z.strictObject({
@@ -147,6 +148,23 @@ function notesFor(all: readonly Note[], settings: ThreadSettings, model: Model):
   return { chosen, left: eligible.filter(({ noteId }) => !ids.has(noteId)) };
 }
 
+/**
+ * What a new thread begins with: what was chosen before it was there, else the person's defaults. They are read at
+ * once, beside what the protocol reads; and once more if that failed.
+ */
+function beginningOf(userId: string, chosen: ThreadSettings | undefined): () => Promise<ThreadSettings> {
+  let reading: Promise<ThreadSettings> | undefined;
+  const read = (): Promise<ThreadSettings> => {
+    reading ??= chosen ? Promise.resolve(chosen) : getDefaults(userId);
+    reading.catch(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
+  void read();
+  return read;
+}
+
 /** What of a path is still to be read, above the messages that were read, for this length of history. */
 async function readOlder(address: Address, read: readonly MessageItem[], wanted = 0): Promise<MessageItem[]> {
   const parentId = read[0]?.parentId;
@@ -169,16 +187,16 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   const address = { userId, threadId };
   const readContext = begin(Promise.all([listAllNotes(userId), getNumbers(userId, threadId)]));
   const spending = beginSpending(runs, userId, threadId);
-  const created = body.kind === "send" && body.create ? (body.settings ?? {}) : undefined;
+  const beginning = body.kind === "send" && body.create ? beginningOf(userId, body.settings) : undefined;
 
   const claiming = runs.claim<Prepared>(address, requestOf(body), {
     hash: hashOf(body),
     history: HISTORY,
-    ...(body.kind === "send" && created
-      ? { thread: async () => newThreadItem(userId, threadId, titleFrom(body.text), created) }
+    ...(body.kind === "send" && beginning
+      ? { thread: async () => newThreadItem(userId, threadId, titleFrom(body.text), await beginning()) }
       : {}),
     async prepare({ thread, history, ...claim }) {
-      const settings = thread ? readSettings(thread.settings) : (created ?? {});
+      const settings = thread ? readSettings(thread.settings) : ((await beginning?.()) ?? {});
       const [model, [all, numbers], older] = await Promise.all([
         requireModel(settings.model),
         readContext(),
@@ -344,13 +362,13 @@ export async function estimateRun(
 ): Promise<Estimate> {
   const address = { userId, threadId };
   const isNew = threadId === "new";
-  const [thread, read, all] = await Promise.all([
-    isNew ? undefined : requireThread(userId, threadId),
+  const [stored, read, all] = await Promise.all([
+    isNew ? (unsaved ?? getDefaults(userId)) : requireThread(userId, threadId).then((thread) => thread.settings),
     isNew ? [] : runs.readHistory(address, parentId, HISTORY),
     listAllNotes(userId),
   ]);
   if (!read) throw new PublicError("not-found");
-  const settings = unsaved ?? thread?.settings ?? {};
+  const settings = unsaved ?? stored;
   const [model, older] = await Promise.all([
     requireModel(settings.model),
     readOlder(address, read, settings.historyLength),

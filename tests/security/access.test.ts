@@ -68,6 +68,7 @@ const rows: Record<string, Row> = {
   "routes/threads._index": "own",
   "routes/activity": "own",
   "routes/models": "own",
+  "routes/preferences": "own",
   "routes/_app.notes.$noteId": ({ noteId }) => [
     { method: "GET", path: `/notes/${noteId}` },
     { method: "GET", path: `/notes/${noteId}.data` },
