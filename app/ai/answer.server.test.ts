@@ -8,11 +8,18 @@ let asked = 0;
 
 vi.mock("~/config.server", () => ({ config: { model: { firstMs: 60_000, silentMs: 30_000 } } }));
 vi.mock("./catalogue.server", () => ({ markModel: () => {} }));
+let prompts: unknown[] = [];
+let extras: unknown[] = [];
+
 vi.mock("./providers.server", () => ({
-  callOptions: () => ({}),
+  callOptions: (_model: unknown, _sent: unknown, given: unknown) => {
+    extras.push(given);
+    return {};
+  },
   languageModel: () => ({
-    async doStream({ abortSignal }: { abortSignal: AbortSignal }) {
+    async doStream({ abortSignal, prompt }: { abortSignal: AbortSignal; prompt: unknown }) {
       asked += 1;
+      prompts.push(prompt);
       const next = script.shift();
       if (!next) throw new Error("Asked more often than scripted");
       return { stream: await next(abortSignal) };
@@ -26,6 +33,8 @@ beforeEach(() => {
   vi.useFakeTimers();
   script = [];
   asked = 0;
+  prompts = [];
+  extras = [];
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -60,9 +69,9 @@ function stream(...parts: (Record<string, unknown> | { wait: number })[]) {
     });
 }
 
-function refused(statusCode: number, responseHeaders: Record<string, string> = {}) {
+function refused(statusCode: number, responseHeaders: Record<string, string> = {}, message = "no") {
   return async () => {
-    throw new APICallError({ message: "no", url: "https://x", requestBodyValues: {}, statusCode, responseHeaders });
+    throw new APICallError({ message, url: "https://x", requestBodyValues: {}, statusCode, responseHeaders });
   };
 }
 
@@ -71,7 +80,11 @@ interface Timed {
   part: { type: string; text?: string; attempt?: number; seconds?: number };
 }
 
-async function ask(id = "amazon.nova-lite-v1:0", signal = new AbortController().signal) {
+async function ask(
+  id = "amazon.nova-lite-v1:0",
+  signal = new AbortController().signal,
+  more: { system?: string; messages?: { role: "user" | "assistant"; text: string }[]; cacheKey?: string } = {},
+) {
   const vendor = id.startsWith("gpt") ? "openai" : "bedrock";
   const model = { ref: `${vendor}:${id}`, vendor, id, name: id, ...traitsOf(vendor, id) };
   const startedAt = performance.now();
@@ -83,6 +96,7 @@ async function ask(id = "amazon.nova-lite-v1:0", signal = new AbortController().
       settings: {},
       system: "",
       messages: [{ role: "user", text: "Hello" }],
+      ...more,
       signal,
     });
     for (;;) {
@@ -263,5 +277,96 @@ describe("asking again", () => {
     expect(outcome).not.toHaveProperty("error");
     expect(after).toBe(500);
     expect(script).toHaveLength(1);
+  });
+});
+
+describe("the reasoning of a model", () => {
+  const thoughts = (parts: Timed[]) =>
+    parts.flatMap(({ part }) => (part.type === "reasoning" ? [part.text ?? ""] : []));
+
+  test("leaves before its text, in batches like it, with a paragraph for each part", async () => {
+    const start = { type: "reasoning-start", id: "1" };
+    script = [
+      stream(
+        start,
+        reasoning("First I "),
+        wait(10),
+        reasoning("look."),
+        start,
+        reasoning("Then I "),
+        wait(10),
+        reasoning("see."),
+        text("Hello"),
+        finish("stop"),
+      ),
+    ];
+    const { parts, outcome } = await ask("gpt-5-mini");
+    expect(outcome.ending).toBe("complete");
+    expect(parts.map(({ part }) => part.type)).toEqual(["reasoning", "reasoning", "text"]);
+    expect(thoughts(parts)).toEqual(["First I ", "look.\n\nThen I see."]);
+    expect(parts.at(-1)?.part.text).toBe("Hello");
+  });
+
+  test("is no answer: one of reasoning alone is empty", async () => {
+    script = [stream(reasoning("hm"), finish("stop"))];
+    const { outcome, parts } = await ask();
+    expect(outcome).toMatchObject({ ending: "failed", error: "model-empty" });
+    expect(thoughts(parts)).toEqual(["hm"]);
+  });
+
+  test("is not shown where a model blacks it out, but counts as a sign of life", async () => {
+    script = [
+      stream(
+        ...Array.from({ length: 5 }, () => [wait(29_000), reasoning("[REDACTED]")]).flat(),
+        text("Hello"),
+        finish("stop"),
+      ),
+    ];
+    const { outcome, parts } = await ask("us.amazon.nova-2-lite-v1:0");
+    expect(outcome.ending).toBe("complete");
+    expect(parts.map(({ part }) => part)).toEqual([{ type: "text", text: "Hello" }]);
+  });
+
+  test("once shown, is not begun again by asking again", async () => {
+    const busy = { type: "error", error: { message: "x", type: "throttlingException", statusCode: 429 } };
+    script = [stream(reasoning("hm"), wait(100), busy), stream(text("Hello"), finish("stop"))];
+    expect((await ask()).outcome).toMatchObject({ ending: "failed", error: "model-busy", attempts: 1 });
+  });
+});
+
+describe("what a vendor declines that the call can do without", () => {
+  const answer = () => stream(text("Hello"), finish("stop"));
+  const long = "The boiler was serviced in March. ".repeat(200);
+  const points = (prompt: unknown) => JSON.stringify(prompt).split("cachePoint").length - 1;
+
+  test("is left out at once, and in later calls to the same model", async () => {
+    const id = "us.amazon.nova-premier-v1:0";
+    script = [
+      refused(403, {}, "You invoked an unsupported model or your request did not allow prompt caching."),
+      answer(),
+      answer(),
+    ];
+    const first = await ask(id, undefined, { system: long });
+    expect(first.outcome).toMatchObject({ ending: "complete", attempts: 2 });
+    expect(first.parts.map(({ part }) => part.type)).toEqual(["text"]);
+    await ask(id, undefined, { system: long });
+    expect(prompts.map(points)).toEqual([2, 0, 0]);
+    script = [answer()];
+    await ask("amazon.nova-pro-v1:0", undefined, { system: long });
+    expect(points(prompts.at(-1))).toBe(2);
+  });
+
+  test("may be the summary of the reasoning, which OpenAI keeps for verified organisations", async () => {
+    const message = "Your organization must be verified to generate reasoning summaries.";
+    script = [refused(400, {}, message), answer(), answer()];
+    expect((await ask("gpt-5-nano")).outcome).toMatchObject({ ending: "complete", attempts: 2 });
+    await ask("gpt-5-nano");
+    expect(extras).toMatchObject([{ summary: true }, { summary: false }, { summary: false }]);
+  });
+
+  test("does not hide a refusal that stays", async () => {
+    script = [refused(403, {}, "prompt caching"), refused(403, {}, "prompt caching")];
+    const { outcome } = await ask("amazon.nova-micro-v1:0", undefined, { system: long });
+    expect(outcome).toMatchObject({ ending: "failed", error: "model-denied", attempts: 2 });
   });
 });

@@ -7,7 +7,8 @@
  * finish_reason or response.completed), no error event, and no text part left open. All else is interrupted if
  * there is text, failed if there is none.
  * Before the first text a busy vendor is asked again, a few times, and the person sees the waiting. After it
- * nothing is asked again: half an answer twice is worse than half an answer.
+ * nothing is asked again: half an answer twice is worse than half an answer. A vendor that refuses what the call
+ * can do without (cache points, a summary of the reasoning) is asked at once without it, and so is ever after.
  * The request's own signal never comes here; only a stop, a fence or the deadline abort the call.
  */
 import { InvalidResponseDataError } from "ai";
@@ -16,8 +17,9 @@ import type { ErrorCode } from "~/errors";
 import { markModel } from "./catalogue.server";
 import { type Fault, faultOf } from "./fault";
 import type { AnswerUsage, Model } from "./model";
-import { callOptions, languageModel } from "./providers.server";
-import { type CallSettings, type DroppedSetting, settingsFor, type ThreadSettings } from "./settings";
+import { cachePointsFor, keepsByItself, noCachePoints } from "./prompt-cache";
+import { callOptions, type Extras, languageModel } from "./providers.server";
+import { type CallSettings, type DroppedSetting, type ModelRef, settingsFor, type ThreadSettings } from "./settings";
 
 export interface AnswerMessage {
   role: "user" | "assistant";
@@ -60,6 +62,12 @@ const TOTAL = 900_000;
 /** How many times as long a model that thinks may take until its first word. */
 const THINKING = 5;
 
+/** What vendors declined to this process, by model. */
+const declined = new Map<ModelRef, Set<NonNullable<Fault["declined"]>>>();
+
+/** What Amazon's models say in place of their reasoning. */
+const REDACTED = /^\s*\[REDACTED\]\s*$/;
+
 const notEnabled =
   "Not enabled in the account that runs Sidenote. Its operator enables it by calling it once with their own credentials.";
 
@@ -69,16 +77,35 @@ export async function* streamAnswer(options: {
   settings: ThreadSettings;
   system: string;
   messages: readonly AnswerMessage[];
+  /** How many of the messages will stand in the next turn as they stand now, from the first; absent: all. */
+  stable?: number;
+  /** The same for all calls of a thread, and of no other: it finds their beginnings in the vendor's cache. */
+  cacheKey?: string;
   signal: AbortSignal;
 }): AsyncGenerator<AnswerPart, AnswerOutcome> {
-  const { model, settings, system, messages, signal } = options;
+  const { model, settings, system, messages, stable = messages.length, cacheKey, signal } = options;
   const { sent, dropped } = settingsFor(model, settings);
   const startedAt = performance.now();
   for (let attempts = 1; ; attempts += 1) {
-    const call = new Call({ model, sent, system, messages, signal, deadline: startedAt + TOTAL });
+    const without = declined.get(model.ref);
+    const call = new Call({
+      model,
+      sent,
+      prompt: promptOf({ model, system, messages, stable, cached: !without?.has("cache") }),
+      extras: {
+        summary: !without?.has("summary"),
+        ...(keepsByItself(model, { system, messages }) && { cacheKey }),
+      },
+      signal,
+      deadline: startedAt + TOTAL,
+    });
     yield* call.run();
     const { fault } = call;
-    const wait = fault && !call.text && !signal.aborted ? waitAfter(fault, attempts) : undefined;
+    if (fault?.declined && !without?.has(fault.declined) && !signal.aborted) {
+      declined.set(model.ref, new Set([...(without ?? []), fault.declined]));
+      continue;
+    }
+    const wait = fault && !call.text && !call.reasoned && !signal.aborted ? waitAfter(fault, attempts) : undefined;
     if (wait === undefined) {
       const outcome = call.outcome();
       if (outcome.error === "model-denied") markModel(model.ref, notEnabled);
@@ -113,11 +140,39 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+type Prompt = Parameters<ReturnType<typeof languageModel>["doStream"]>[0]["prompt"];
+
+/**
+ * The prompt in the AI SDK's words. It holds no reasoning of earlier answers, for no vendor asks for it in a
+ * conversation without tools: Claude wants its signed thoughts back only between a tool's call and its result and
+ * drops them else, OpenAI's are continued only within a turn of tools too, DeepSeek's first API refuses them and R1
+ * on Bedrock as well, and gpt-oss may leak them into its answer. With tools this would have to change.
+ */
+function promptOf(options: {
+  model: Model;
+  system: string;
+  messages: readonly AnswerMessage[];
+  stable: number;
+  cached: boolean;
+}): Prompt {
+  const { model, system, messages, stable, cached } = options;
+  const points = cached ? cachePointsFor(model, { system, messages, stable }) : noCachePoints;
+  const cachePoint = { providerOptions: { amazonBedrock: { cachePoint: { type: "default" } } } };
+  return [
+    ...(system ? [{ role: "system" as const, content: system, ...(points.system && cachePoint) }] : []),
+    ...messages.map(({ role, text }, index) => ({
+      role,
+      content: [{ type: "text" as const, text }],
+      ...(points.messages.has(index) && cachePoint),
+    })),
+  ];
+}
+
 interface CallInput {
   model: Model;
   sent: CallSettings;
-  system: string;
-  messages: readonly AnswerMessage[];
+  prompt: Prompt;
+  extras: Extras;
   signal: AbortSignal;
   /** When the call must be over, by performance.now(). */
   deadline: number;
@@ -128,13 +183,16 @@ interface CallInput {
  * `watch` ends both when the model is silent for too long, even if the connection never notices.
  */
 class Call {
-  /** Whether any text came. */
+  /** Whether any text came, and any reasoning. */
   text = false;
+  reasoned = false;
   fault: Fault | undefined;
 
   private readonly input: CallInput;
   private readonly abort = new AbortController();
   private pending = "";
+  /** Reasoning that was not handed out yet. */
+  private thoughts = "";
   private over = false;
   private wake: () => void = () => {};
   private batchTimer: NodeJS.Timeout | undefined;
@@ -162,10 +220,14 @@ class Call {
       while (!this.over || this.readable) {
         const wait = this.over ? 0 : this.lastBatchAt + BATCH - performance.now();
         if (this.readable && wait <= 0) {
-          const text = this.pending;
-          this.pending = "";
+          const { thoughts, pending } = this;
+          this.thoughts = "";
           this.lastBatchAt = performance.now();
-          yield { type: "text", text };
+          if (thoughts) yield { type: "reasoning", text: thoughts };
+          if (!this.text) continue;
+          // What came in the meantime waits for the next batch.
+          this.pending = this.pending.slice(pending.length);
+          if (pending) yield { type: "text", text: pending };
           continue;
         }
         await new Promise<void>((resolve) => {
@@ -214,21 +276,18 @@ class Call {
     return { ...ended, ending: partial, error: this.text ? "model-cut" : "model-empty" };
   }
 
-  /** Whether there is text to hand out. White space waits for a word, so that an empty answer is empty. */
+  /** Whether there is something to hand out. White space waits for a word, so that an empty answer is empty. */
   private get readable(): boolean {
-    return this.text && this.pending !== "";
+    return this.thoughts !== "" || (this.text && this.pending !== "");
   }
 
   private async pump(): Promise<void> {
-    const { model, sent, system, messages } = this.input;
+    const { model, sent, prompt, extras } = this.input;
     let answering = false;
     try {
       const { stream } = await languageModel(model).doStream({
-        ...callOptions(model, sent),
-        prompt: [
-          ...(system ? [{ role: "system" as const, content: system }] : []),
-          ...messages.map(({ role, text }) => ({ role, content: [{ type: "text" as const, text }] })),
-        ],
+        ...callOptions(model, sent, extras),
+        prompt,
         abortSignal: this.abort.signal,
       });
       answering = true;
@@ -240,8 +299,13 @@ class Call {
           case "text-delta":
             this.append(value.delta);
             break;
-          case "reasoning-delta":
+          case "reasoning-start":
             this.lastSignAt = performance.now();
+            // A new part of it is a new paragraph.
+            if (this.reasoned) this.thoughts += "\n\n";
+            break;
+          case "reasoning-delta":
+            this.think(value.delta);
             break;
           case "text-start":
             this.openParts += 1;
@@ -277,6 +341,14 @@ class Call {
       if (!this.over) this.fault = faultOf(error, { answering });
     }
     this.end();
+  }
+
+  private think(delta: string): void {
+    this.lastSignAt = performance.now();
+    if (!delta || REDACTED.test(delta) || (!this.reasoned && !delta.trim())) return;
+    this.reasoned = true;
+    this.thoughts += delta;
+    if (!this.batchTimer) this.wake();
   }
 
   private append(delta: string): void {

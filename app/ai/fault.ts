@@ -20,6 +20,8 @@ export interface Fault {
   again?: "busy" | "connection";
   /** How long the vendor asks to wait, in milliseconds. */
   retryAfterMs?: number;
+  /** What the vendor refused that the call can do without: cache points, or a summary of the reasoning. */
+  declined?: "cache" | "summary";
 }
 
 /** What undici and the system call connections that never came about, and those that broke. */
@@ -45,6 +47,9 @@ const unknownModel =
   /model identifier is invalid|on-demand throughput|model.{0,80}(not found|does not exist|end of its life)/i;
 const noCredit = /insufficient_quota|billing|credit balance/i;
 const notAllowed = /operation not allowed|access denied|not authorized|don't have access/i;
+
+const noCache = /prompt caching/i;
+const noSummary = /reasoning[._ ]summar/i;
 
 /** Names as vendors write them; anything longer or with other characters could hold text, and is left out. */
 const plainName = /^[A-Za-z][A-Za-z0-9_.-]{1,59}$/;
@@ -124,6 +129,10 @@ export function faultOf(error: unknown, options: { answering: boolean; now?: num
       const name = firstName(responseHeaders?.["x-amzn-errortype"]?.split(":")[0], code, type);
       const words = `${error.message} ${responseBody ?? ""}`.slice(0, wordsRead);
       const fault = fromStatus({ status, words, ...(name && { name }) });
+      if (status < 404) {
+        if (noCache.test(words)) fault.declined = "cache";
+        else if (noSummary.test(words)) fault.declined = "summary";
+      }
       const wait = retryAfter(responseHeaders, options.now ?? Date.now());
       return wait === undefined ? fault : { ...fault, retryAfterMs: wait };
     }

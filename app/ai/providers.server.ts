@@ -12,7 +12,7 @@ import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import { config } from "~/config.server";
 import { PublicError } from "~/errors";
 import type { Model } from "./model";
-import type { CallSettings } from "./settings";
+import { type CallSettings, LEAST_THINKING, type ReasoningEffort } from "./settings";
 
 /** The AI SDK's model, as its providers make it. */
 export type LanguageModel = ReturnType<ReturnType<typeof createOpenAI>["chat"]>;
@@ -59,18 +59,82 @@ export function languageModel(model: Model): LanguageModel {
   return make(model);
 }
 
+/** What a call asks for beside its settings, unless the vendor declined it before. */
+export interface Extras {
+  /** OpenAI's summary of its reasoning, which it gives to verified organisations only. */
+  summary: boolean;
+  /** What belongs together in OpenAI's prompt cache. */
+  cacheKey?: string | undefined;
+}
+
+/** The share of the longest response that a Claude model may think with, as the AI SDK has it. */
+const THINKING_SHARE: Partial<Record<ReasoningEffort, number>> = { low: 0.1, medium: 0.3, high: 0.6 };
+/** The response beside it, in tokens, if nobody set a longest one: the AI SDK's 4,096 cut answers short. */
+const BESIDE_THINKING = 16_384;
+
 /**
- * The settings in the AI SDK's words. What is not set is not there; so the summary that the SDK asks for beside an
- * effort is unset (OpenAI gives it to verified organisations only, and refuses the others).
+ * The settings in the AI SDK's words. What is not set is not there. Reasoning is asked for so that it can be read:
+ * the newest Claude models leave it out unless told otherwise, and OpenAI summarises it only on request.
  */
-export function callOptions(model: Model, sent: CallSettings): Omit<CallOptions, "prompt"> {
+export function callOptions(model: Model, sent: CallSettings, extras: Extras): Omit<CallOptions, "prompt"> {
   const { temperature, topP, maxTokens, stopSequences, reasoningEffort } = sent;
-  return {
+  const options: Omit<CallOptions, "prompt"> = {
     ...(temperature !== undefined && { temperature }),
     ...(topP !== undefined && { topP }),
     ...(maxTokens !== undefined && { maxOutputTokens: maxTokens }),
     ...(stopSequences && { stopSequences }),
-    ...(reasoningEffort && { reasoning: reasoningEffort }),
-    ...(speaksResponses(model) && { providerOptions: { openai: { store: false, reasoningSummary: null } } }),
   };
+  const { cacheKey } = extras;
+  if (model.vendor === "openai") {
+    const asked = extras.summary && reasoningEffort !== "none";
+    return {
+      ...options,
+      ...(reasoningEffort && { reasoning: reasoningEffort }),
+      ...(speaksResponses(model)
+        ? {
+            providerOptions: {
+              openai: {
+                store: false,
+                reasoningSummary: asked ? "auto" : null,
+                ...(cacheKey && { promptCacheKey: cacheKey }),
+              },
+            },
+          }
+        : cacheKey && { providerOptions: { openai: { promptCacheKey: cacheKey } } }),
+    };
+  }
+  const reasoningConfig = claudeThinking(model, sent);
+  if (!reasoningConfig) return { ...options, ...(reasoningEffort && { reasoning: reasoningEffort }) };
+  return {
+    ...options,
+    // Bedrock's figure is for both together; the AI SDK adds the budget to it.
+    ...("budgetTokens" in reasoningConfig && { maxOutputTokens: longestBeside(model, maxTokens) }),
+    providerOptions: { amazonBedrock: { reasoningConfig } },
+  };
+}
+
+/** The longest response of a Claude model that thinks with a budget. */
+function longestBeside({ maxOutput }: Model, maxTokens: number | undefined): number {
+  return Math.min(maxTokens ?? BESIDE_THINKING, maxOutput - LEAST_THINKING);
+}
+
+/** How a Claude model is told to think; undefined: it is not, or the model is none. */
+function claudeThinking(model: Model, { reasoningEffort, maxTokens }: CallSettings) {
+  const { thinking, maxOutput, supports } = model;
+  if (thinking === "budget" && reasoningEffort) {
+    const wanted = Math.round(maxOutput * (THINKING_SHARE[reasoningEffort] ?? 0));
+    const room = maxOutput - longestBeside(model, maxTokens);
+    return { type: "enabled", budgetTokens: Math.max(LEAST_THINKING, Math.min(wanted, room)) } as const;
+  }
+  if (thinking === "always" || (thinking === "adaptive" && reasoningEffort)) {
+    // Those that still take a temperature show what they think, and call their highest effort by another name.
+    const older = supports.temperature !== false;
+    const effort = older && reasoningEffort === "xhigh" ? "max" : reasoningEffort;
+    return {
+      type: "adaptive",
+      ...(effort && { maxReasoningEffort: effort }),
+      ...(!older && { display: "summarized" }),
+    } as const;
+  }
+  return undefined;
 }

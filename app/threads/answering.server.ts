@@ -290,7 +290,20 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   /** Asks the model; if it finds that too long after all, once more, without what is least missed, and says so. */
   async function* ask(signal: AbortSignal): AsyncGenerator<ModelPart, WatchedOutcome> {
     const { system, messages } = prompt;
-    const outcome = yield* logged(model, streamAnswer({ model, settings, system, messages, signal }));
+    /** To go on with an answer it is asked by a message that no later turn holds. */
+    const passing = body.kind === "continue" ? 1 : 0;
+    const outcome = yield* logged(
+      model,
+      streamAnswer({
+        model,
+        settings,
+        system,
+        messages,
+        stable: messages.length - passing,
+        cacheKey: threadId,
+        signal,
+      }),
+    );
     if (outcome.error !== "context-too-long" || outcome.ending !== "failed" || signal.aborted) return outcome;
     const less = shorterPrompt(options, prompt, order);
     if (!less) return outcome;
@@ -303,7 +316,18 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
       notes: dropped,
     };
     const { system: again, messages: fewer } = less.prompt;
-    const second = yield* logged(model, streamAnswer({ model, settings, system: again, messages: fewer, signal }));
+    const second = yield* logged(
+      model,
+      streamAnswer({
+        model,
+        settings,
+        system: again,
+        messages: fewer,
+        stable: fewer.length - passing,
+        cacheKey: threadId,
+        signal,
+      }),
+    );
     return { ...second, prompt: { ...record, shortened: true } };
   }
 
