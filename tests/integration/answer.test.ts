@@ -239,6 +239,7 @@ describe("what is sent", () => {
         { role: "user", content: [{ type: "input_text", text: marker }] },
       ],
       store: false,
+      reasoning: { summary: "auto" },
       include: ["reasoning.encrypted_content"],
       stream: true,
     });
@@ -276,7 +277,7 @@ describe("what is sent", () => {
     },
     {
       ref: "openai:gpt-5-mini",
-      body: { max_output_tokens: 50, reasoning: { effort: "low" } },
+      body: { max_output_tokens: 50, reasoning: { effort: "low", summary: "auto" } },
       dropped: ["temperature", "topP", "stopSequences"],
     },
     {

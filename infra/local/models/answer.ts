@@ -382,3 +382,18 @@ export function composeAnswer(prompt: Prompt): string {
   }
   return compose(prompt);
 }
+
+/** What a model that reasons says before its answer: what it is asked, and where it looks. */
+export function composeThoughts(prompt: Prompt): string {
+  const { notes, question, earlier } = readNotes(prompt);
+  const best = rank(passagesOf(notes), question)[0] ?? rank(passagesOf(notes), `${earlier} ${question}`)[0];
+  return [
+    `The question is ${quote(question)}.`,
+    notes.length === 0
+      ? "There are no notes to look in."
+      : `There ${notes.length === 1 ? "is 1 note" : `are ${notes.length} notes`} to look in.`,
+    best
+      ? `Note ${best.passage.note.number}, ${quote(best.passage.note.title || "Untitled")}, has a sentence that fits.`
+      : "Nothing in them fits, so I should say so.",
+  ].join(" ");
+}

@@ -17,7 +17,9 @@ import {
   stretch,
 } from "./answer.ts";
 import { type BedrockModel, bedrockModels, type InferenceProfile, inferenceProfiles, modelArn } from "./catalogue.ts";
-import { type Answer, blockedText, type Call, type Finish, send, stream, type Wire } from "./delivery.ts";
+import { type Answer, blockedText, type Call, type Finish, send, stream, thoughtsOf, type Wire } from "./delivery.ts";
+import type { Block } from "./prompt-cache.ts";
+import type { Usage } from "./scenario.ts";
 
 class BedrockError extends Error {
   readonly status: number;
@@ -115,7 +117,11 @@ function requireModel(identifier: string): BedrockModel {
   return model;
 }
 
-const contentBlock = z.looseObject({ text: z.string().optional(), cachePoint: z.looseObject({}).optional() });
+const contentBlock = z.looseObject({
+  text: z.string().optional(),
+  cachePoint: z.strictObject({ type: z.literal("default"), ttl: z.enum(["5m", "1h"]).optional() }).optional(),
+  reasoningContent: z.looseObject({}).optional(),
+});
 const converseBody = z.looseObject({
   messages: z
     .array(z.looseObject({ role: z.enum(["user", "assistant"]), content: z.array(contentBlock) }))
@@ -136,8 +142,13 @@ const converseBody = z.looseObject({
     .transform((settings) => settings ?? {}),
   additionalModelRequestFields: z
     .looseObject({
-      thinking: z.looseObject({ type: z.string(), budget_tokens: z.number().optional() }).optional(),
+      thinking: z
+        .looseObject({ type: z.string(), budget_tokens: z.number().optional(), display: z.string().optional() })
+        .optional(),
+      output_config: z.looseObject({ effort: z.string().optional() }).optional(),
       reasoningConfig: z.looseObject({ type: z.string(), maxReasoningEffort: z.string().optional() }).optional(),
+      reasoning_effort: z.string().optional(),
+      reasoning: z.looseObject({ effort: z.string().optional() }).optional(),
     })
     .nullish()
     .transform((fields) => fields ?? {}),
@@ -182,6 +193,11 @@ function checkMessages({ messages, system }: ConverseBody, model: BedrockModel):
       throw invalid(
         `The text field in the SystemContentBlock object at system.${index} is blank. Add text to the text field, and try again.`,
       );
+  if (model.provider !== "Anthropic" && messages.some(({ content }) => content.some((block) => block.reasoningContent)))
+    throw invalid(
+      "This model doesn't support the reasoningContent field in messages. Remove the reasoning content and try again.",
+    );
+  checkCachePoints({ messages, system }, model);
   if (system.length > 0 && !model.systemPrompt)
     throw invalid(
       "This model doesn't support the system field. Try again with a model that supports the system field, or without it.",
@@ -200,6 +216,22 @@ function checkMessages({ messages, system }: ConverseBody, model: BedrockModel):
     );
 }
 
+/** A model without prompt caching refuses the whole call, and says that it was denied. */
+function checkCachePoints({ messages, system }: Pick<ConverseBody, "messages" | "system">, model: BedrockModel): void {
+  const points = [...system, ...messages.flatMap(({ content }) => content)].filter(({ cachePoint }) => cachePoint);
+  if (points.length === 0) return;
+  if (model.cacheFrom === false)
+    throw new BedrockError(
+      403,
+      "AccessDeniedException",
+      "You invoked an unsupported model or your request did not allow prompt caching. See the documentation for more information.",
+    );
+  if (points.length > 4)
+    throw invalid(
+      `The number of cache points exceeds the limit of 4. Remove ${points.length - 4} of them and try again.`,
+    );
+}
+
 function checkSettings({ inferenceConfig }: ConverseBody, model: BedrockModel): void {
   const { maxTokens, temperature, topP, stopSequences } = inferenceConfig;
   const constraint = (name: string, value: unknown, bound: string) =>
@@ -211,10 +243,13 @@ function checkSettings({ inferenceConfig }: ConverseBody, model: BedrockModel): 
     throw constraint("temperature", temperature, "value greater than or equal to 0");
   if (temperature != null && temperature > (model.temperature || 1))
     throw constraint("temperature", temperature, `value less than or equal to ${model.temperature || 1}`);
-  if (topP != null && topP < 0) throw constraint("topP", topP, "value greater than or equal to 0");
-  if (topP != null && topP > 1) throw constraint("topP", topP, "value less than or equal to 1");
+  const { min, max } = model.topP;
+  if (topP != null && topP < min) throw constraint("topP", topP, `value greater than or equal to ${min}`);
+  if (topP != null && topP > max) throw constraint("topP", topP, `value less than or equal to ${max}`);
   if (stopSequences?.some((sequence) => !sequence))
     throw constraint("stopSequences", "", "length greater than or equal to 1");
+  if (stopSequences && model.maxStopSequences === 0)
+    throw invalid("This model doesn't support the stopSequences field. Remove stopSequences and try again.");
   if (stopSequences && stopSequences.length > model.maxStopSequences)
     throw constraint("stopSequences", stopSequences.length, `length less than or equal to ${model.maxStopSequences}`);
   if (maxTokens != null && maxTokens > model.maxOutput)
@@ -222,6 +257,8 @@ function checkSettings({ inferenceConfig }: ConverseBody, model: BedrockModel): 
       `The maximum tokens you requested exceeds the model limit of ${model.maxOutput}. Try again with a maximum tokens value that is lower than ${model.maxOutput}.`,
     );
   const returned = (message: string) => invalid(`The model returned the following errors: ${message}`);
+  if (model.provider === "Anthropic" && stopSequences?.some((sequence) => !sequence.trim()))
+    throw returned("stop_sequences: each stop sequence must contain non-whitespace");
   if (model.temperature === false && temperature != null) throw returned("`temperature` is deprecated for this model.");
   if (model.temperature === false && topP != null) throw returned("`top_p` is deprecated for this model.");
   if (!model.temperatureWithTopP && temperature != null && topP != null)
@@ -237,13 +274,25 @@ function checkThinking({ inferenceConfig, additionalModelRequestFields }: Conver
       `The model returned the following errors: Malformed input request: extraneous key [${unknown}] is not permitted, please reformat your input and try again.`,
     );
   const returned = (message: string) => invalid(`The model returned the following errors: ${message}`);
-  const { thinking, reasoningConfig } = additionalModelRequestFields;
+  const { thinking, output_config, reasoningConfig, reasoning_effort, reasoning } = additionalModelRequestFields;
+  const effort = output_config?.effort ?? reasoningConfig?.maxReasoningEffort ?? reasoning_effort ?? reasoning?.effort;
+  if (effort !== undefined && !model.efforts.includes(effort))
+    throw returned(`The effort '${effort}' is not supported by this model. Supported: ${model.efforts.join(", ")}.`);
   if (reasoningConfig?.type === "enabled") {
     if (reasoningConfig.maxReasoningEffort === "high" && (temperature ?? topP ?? maxTokens) != null)
       throw invalid("temperature, topP and maxTokens must be unset when maxReasoningEffort is high.");
     return true;
   }
-  if (!thinking || thinking.type === "disabled") return false;
+  if (thinking?.type === "enabled" && model.thinking !== "budget")
+    throw returned(
+      "thinking.type: 'enabled' is not supported for this model. Use 'adaptive' and output_config.effort.",
+    );
+  if (thinking?.type === "adaptive" && !["adaptive", "always"].includes(model.thinking))
+    throw returned("thinking.type: adaptive thinking is not supported on this model.");
+  if (thinking?.type === "disabled" && model.thinking === "always")
+    throw returned("thinking.type: thinking cannot be disabled for this model.");
+  if (!thinking || thinking.type === "disabled")
+    return model.thinking === "always" || (model.thinking === "field" && effort !== undefined);
   if (thinking.type === "enabled") {
     const { budget_tokens: budget = 0 } = thinking;
     if (budget < 1_024) throw returned("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024");
@@ -255,6 +304,21 @@ function checkThinking({ inferenceConfig, additionalModelRequestFields }: Conver
   if (topP != null && topP < 0.95)
     throw returned("`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled.");
   return true;
+}
+
+/** Whether what it thinks can be read: the newest Claude models leave it out unless told otherwise. */
+function showsThoughts({ additionalModelRequestFields }: ConverseBody, model: BedrockModel): boolean {
+  if (model.provider !== "Anthropic" || model.temperature !== false) return true;
+  return additionalModelRequestFields.thinking?.display === "summarized";
+}
+
+/** The prompt as the cache sees it: its parts in order, and the points. */
+function blocksOf({ messages, system }: Pick<ConverseBody, "messages" | "system">): Block[] {
+  const parts = [
+    ...system.map((block) => ({ role: "system", block })),
+    ...messages.flatMap(({ role, content }) => content.map((block) => ({ role, block }))),
+  ];
+  return parts.map(({ role, block }) => (block.cachePoint ? "point" : { role, text: block.text ?? "" }));
 }
 
 function promptOf({ messages, system }: Pick<ConverseBody, "messages" | "system">): Prompt {
@@ -295,10 +359,24 @@ const stopReasons: Record<Finish, string> = {
   blocked: "guardrail_intervened",
 };
 
-const thoughts = { text: "The notes may hold the answer.", signature: "bG9jYWw=" };
+const signature = "bG9jYWw=";
 
-/** Thoughts are a block of their own before the answer's. They are not counted as tokens. */
-function wireOf(startedAt: number, thinks: boolean): Wire {
+/** Bedrock counts what is read from and written to the cache apart from the other input. */
+function bedrockUsage({ inputTokens, outputTokens, totalTokens, cacheReadTokens, cacheWriteTokens }: Usage): unknown {
+  if (cacheReadTokens === undefined || cacheWriteTokens === undefined)
+    return { inputTokens, outputTokens, totalTokens };
+  return {
+    inputTokens: inputTokens - cacheReadTokens - cacheWriteTokens,
+    outputTokens,
+    totalTokens,
+    cacheReadInputTokens: cacheReadTokens,
+    cacheWriteInputTokens: cacheWriteTokens,
+  };
+}
+
+/** Thoughts are a block of their own before the answer's; their signature is what Claude would want back. */
+function wireOf(startedAt: number, options: { thinks: boolean; shown: boolean; redacted: boolean }): Wire {
+  const { thinks, shown, redacted } = options;
   const contentBlockIndex = thinks ? 1 : 0;
   const delta = (text: string) => ({ contentBlockIndex, delta: { text } });
   const thought = (reasoningContent: unknown) =>
@@ -306,17 +384,16 @@ function wireOf(startedAt: number, thinks: boolean): Wire {
   return {
     headers: { "content-type": "application/vnd.amazon.eventstream" },
     opensAtOnce: false,
-    begin: () =>
-      Buffer.concat([
-        event("messageStart", { role: "assistant" }),
-        ...(thinks
-          ? [
-              thought({ text: thoughts.text }),
-              thought({ signature: thoughts.signature }),
-              event("contentBlockStop", { contentBlockIndex: 0 }),
-            ]
-          : []),
-      ]),
+    begin: () => event("messageStart", { role: "assistant" }),
+    ...(thinks && {
+      ...(shown && !redacted && { thought: (text: string) => thought({ text }) }),
+      endThoughts: () =>
+        Buffer.concat([
+          ...(redacted ? [thought({ text: "[REDACTED]" })] : []),
+          thought({ signature }),
+          event("contentBlockStop", { contentBlockIndex: 0 }),
+        ]),
+    }),
     piece: (text) => event("contentBlockDelta", delta(text)),
     // The frame is whole, its JSON is not: a reader that skips what it cannot parse loses text in silence.
     malformed: (text) => frame("event", "contentBlockDelta", JSON.stringify(delta(text)).slice(0, -4)),
@@ -325,7 +402,7 @@ function wireOf(startedAt: number, thinks: boolean): Wire {
       Buffer.concat([
         event("contentBlockStop", { contentBlockIndex }),
         event("messageStop", { stopReason: stopReasons[finish] }),
-        event("metadata", { usage, metrics: { latencyMs: Date.now() - startedAt } }),
+        event("metadata", { usage: bedrockUsage(usage), metrics: { latencyMs: Date.now() - startedAt } }),
       ]),
   };
 }
@@ -367,16 +444,29 @@ async function converse(call: Call, request: BedrockRequest, streaming: boolean)
   });
   refuseByScenario(call, streaming);
   const answer = answerTo(prompt, body, model, call.scenario?.tokens);
-  if (streaming) return stream(call, wireOf(call.record.startedAt, thinks), answer);
+  answer.thoughts = thoughtsOf(prompt, thinks, call.scenario);
+  const blocks = blocksOf(body);
+  if (model.cacheFrom !== false && blocks.includes("point"))
+    answer.cached = call.control.cache.readMarked(model.id, blocks, {
+      leastTokens: model.cacheFrom,
+      looksBack: model.provider === "Anthropic",
+    });
+  const shown = showsThoughts(body, model);
+  const { redacted } = model;
+  if (streaming) return stream(call, wireOf(call.record.startedAt, { thinks, shown, redacted }), answer);
+  const thoughts = redacted ? "[REDACTED]" : shown ? answer.thoughts.join("") : "";
   return send(call, answer, (text, finish, usage) => ({
     output: {
       message: {
         role: "assistant",
-        content: [...(thinks ? [{ reasoningContent: { reasoningText: thoughts } }] : []), { text }],
+        content: [
+          ...(thinks ? [{ reasoningContent: { reasoningText: { text: thoughts, signature } } }] : []),
+          { text },
+        ],
       },
     },
     stopReason: stopReasons[finish],
-    usage,
+    usage: bedrockUsage(usage),
     metrics: { latencyMs: Date.now() - call.record.startedAt },
   }));
 }

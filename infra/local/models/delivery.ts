@@ -5,6 +5,8 @@
  */
 import type { ServerResponse } from "node:http";
 import { constants, Http2ServerResponse } from "node:http2";
+import { composeThoughts, type Prompt, splitTokens, stretch } from "./answer.ts";
+import type { Cached } from "./prompt-cache.ts";
 import type { Control, Ended, RecordedRequest, Scenario, Usage } from "./scenario.ts";
 
 export interface Pace {
@@ -130,6 +132,10 @@ export interface Wire {
   /** OpenAI answers at once and says that it began; Bedrock says nothing before the first token. */
   opensAtOnce: boolean;
   begin(): Bytes;
+  /** What the model says of its reasoning, before the answer; only where it says it. */
+  thought?(text: string): Bytes;
+  /** The reasoning is over, or there was none that is shown. */
+  endThoughts?(): Bytes;
   piece(text: string): Bytes;
   /** An event that no client can read, in the place of that piece. */
   malformed(text: string): Bytes;
@@ -142,10 +148,32 @@ export interface Answer {
   pieces: string[];
   finish: Finish;
   inputTokens: number;
+  /** The reasoning before it; its tokens are part of the output, whether it is shown or not. */
+  thoughts?: string[];
+  /** Of the input. */
+  cached?: Cached;
 }
 
-function usageOf(answer: Answer, outputTokens: number): Usage {
-  return { inputTokens: answer.inputTokens, outputTokens, totalTokens: answer.inputTokens + outputTokens };
+/** What the text before a begun answer is, if the scenario does not say how long the answer is. */
+export function thoughtsOf(prompt: Prompt, thinks: boolean, scenario: Scenario | undefined): string[] {
+  if (!thinks) return [];
+  const text = composeThoughts(prompt);
+  if (scenario?.thoughts !== undefined) return stretch(text, scenario.thoughts);
+  return scenario?.tokens === undefined ? splitTokens(text) : [];
+}
+
+function usageOf(answer: Answer, answered: number): Usage {
+  const { inputTokens, thoughts = [], cached } = answer;
+  const outputTokens = answered + thoughts.length;
+  // Parts of a prompt can come out at a token more than the whole.
+  const read = Math.min(cached?.read ?? 0, inputTokens);
+  return {
+    inputTokens,
+    outputTokens,
+    totalTokens: inputTokens + outputTokens,
+    ...(cached && { cacheReadTokens: read, cacheWriteTokens: Math.min(cached.written, inputTokens - read) }),
+    ...(thoughts.length > 0 && { reasoningTokens: thoughts.length }),
+  };
 }
 
 function half<Part extends Bytes>(bytes: Part): Part {
@@ -173,6 +201,15 @@ export async function stream(call: Call, wire: Wire, answer: Answer): Promise<vo
     call.markFault();
     return call.end();
   }
+  // A fault before the first token comes before the thoughts too.
+  for (const thought of strikesAt === 0 ? [] : (answer.thoughts ?? [])) {
+    if (!wire.thought) break;
+    await call.waitUntil(due);
+    due += tokenMs;
+    if (call.over) return;
+    await call.write(wire.thought(thought));
+  }
+  if (wire.endThoughts) await call.write(wire.endThoughts());
   // One step more than there are pieces: a fault may strike between the last one and the end.
   for (let step = 0; step <= answer.pieces.length; step += 1) {
     const piece = answer.pieces[step] ?? "";
@@ -212,7 +249,8 @@ export async function send(
   const { record, response, scenario } = call;
   const fault = scenario?.fault ?? "none";
   const { firstTokenMs, tokenMs } = { ...call.pace, ...scenario };
-  await call.waitUntil(performance.now() + firstTokenMs + tokenMs * answer.pieces.length);
+  const tokens = answer.pieces.length + (answer.thoughts?.length ?? 0);
+  await call.waitUntil(performance.now() + firstTokenMs + tokenMs * tokens);
   if (fault === "hang") return call.hang();
   if (call.over) return;
   if (fault !== "none") call.markFault();
@@ -224,7 +262,7 @@ export async function send(
   const json = JSON.stringify(body(text, blocked ? "blocked" : answer.finish, usage));
   if (fault === "reset") return call.reset(half(json));
   if (fault === "cut" || fault === "malformed") return call.end(half(json));
-  record.tokensSent = usage.outputTokens;
+  record.tokensSent = blocked ? 0 : answer.pieces.length;
   record.usage = usage;
   call.end(json);
 }

@@ -1,13 +1,15 @@
 /**
  * OpenAI as its clients see it: the list of models, chat completions and responses, streamed as server-sent events
- * or sent whole. Requests are refused with its statuses and its `{ error: { message, type, param, code } }`.
+ * or sent whole. Requests are refused with its statuses and its `{ error: { message, type, param, code } }`. Under
+ * `/compatible/v1` it is an OpenAI-compatible endpoint of one's own instead: other models, and chat completions
+ * alone, which stream reasoning as `reasoning_content`.
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import { composeAnswer, countPrompt, newestUserText, type Prompt, splitTokens, stretch } from "./answer.ts";
-import { type OpenAiModel, openAiModels } from "./catalogue.ts";
-import { type Answer, type Call, type Finish, send, stream, type Wire } from "./delivery.ts";
+import { compatibleModels, type OpenAiModel, openAiModels } from "./catalogue.ts";
+import { type Answer, type Call, type Finish, send, stream, thoughtsOf, type Wire } from "./delivery.ts";
 import type { Usage } from "./scenario.ts";
 
 class OpenAiError extends Error {
@@ -59,15 +61,22 @@ function checkAuthorization({ authorization }: IncomingHttpHeaders): void {
   throw new OpenAiError(401, "Incorrect API key provided.", { code: "invalid_api_key" });
 }
 
-function requireModel(id: string): OpenAiModel {
-  const model = openAiModels.find((candidate) => candidate.id === id);
+/** Whether the path is that of the compatible endpoint. */
+const isCompatible = ({ path }: OpenAiRequest): boolean => path[0] === "compatible";
+
+function requireModel(id: string, compatible: boolean): OpenAiModel {
+  const model = (compatible ? compatibleModels : openAiModels).find((candidate) => candidate.id === id);
   if (model) return model;
   const message = `The model \`${id}\` does not exist or you do not have access to it.`;
   throw new OpenAiError(404, message, { code: "model_not_found" });
 }
 
-function requireAnsweringModel(id: string, endpoint: string): OpenAiModel {
-  const model = requireModel(id);
+function requireAnsweringModel(id: string, endpoint: string, compatible = false): OpenAiModel {
+  const model = requireModel(id, compatible);
+  if (model.responsesOnly && endpoint !== "v1/responses")
+    throw new OpenAiError(404, "This model is only supported in v1/responses and not in v1/chat/completions.", {
+      param: "model",
+    });
   if (model.kind !== "other") return model;
   const message = `This is not a chat model and thus not supported in the ${endpoint} endpoint.`;
   throw new OpenAiError(404, message, { param: "model" });
@@ -158,7 +167,7 @@ function checkSampling(
 ): void {
   checkRange("temperature", temperature, 0, 2);
   checkRange("top_p", top_p, 0, 1);
-  if (model.kind !== "reasoning" || (effort ?? model.effort) === "none") return;
+  if (model.kind !== "reasoning" || (model.sampling && (effort ?? model.effort) === "none")) return;
   for (const [name, value] of [
     ["temperature", temperature],
     ["top_p", top_p],
@@ -190,7 +199,7 @@ function prepare(
   call: Call,
   model: OpenAiModel,
   prompt: Prompt,
-  options: { streaming: boolean; longest: number; stops: string[]; tooLong: OpenAiError },
+  options: { streaming: boolean; longest: number; stops: string[]; tooLong: OpenAiError; thinks: boolean },
 ): Answer {
   call.scenario = call.control.takeScenario({
     provider: "openai",
@@ -216,7 +225,17 @@ function prepare(
     pieces = pieces.slice(0, options.longest);
     finish = "length";
   }
-  return { pieces, finish, inputTokens };
+  const thoughts = thoughtsOf(prompt, options.thinks, call.scenario);
+  if (model.cacheFrom === false) return { pieces, finish, inputTokens, thoughts };
+  const beginning = [prompt.system, ...prompt.messages.map(({ role, text }) => `${role}: ${text}`)].join("\n");
+  const cached = call.control.cache.readWhole(model.id, beginning, model.cacheFrom);
+  return {
+    pieces,
+    finish,
+    inputTokens,
+    thoughts,
+    cached: { read: cached.read, written: model.countsWrites ? cached.written : 0 },
+  };
 }
 
 function refuseByScenario(call: Call, model: string, streaming: boolean): void {
@@ -242,7 +261,11 @@ const anything = z.unknown().optional();
 const chatBody = z.strictObject({
   model: z.string(),
   messages: z.array(
-    z.looseObject({ role: z.enum(["system", "developer", "user", "assistant", "tool", "function"]), content }),
+    z.looseObject({
+      role: z.enum(["system", "developer", "user", "assistant", "tool", "function"]),
+      content,
+      reasoning_content: z.unknown().optional(),
+    }),
   ),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
@@ -284,19 +307,32 @@ const chatFinish: Record<Finish, string> = {
   blocked: "content_filter",
 };
 
-function chatUsage({ inputTokens, outputTokens, totalTokens }: Usage): unknown {
+/** What was written is told only by the models that charge for it. */
+function inputDetails({ cacheReadTokens = 0, cacheWriteTokens = 0 }: Usage): Record<string, number> {
+  return { cached_tokens: cacheReadTokens, ...(cacheWriteTokens > 0 && { cache_write_tokens: cacheWriteTokens }) };
+}
+
+function chatUsage(usage: Usage): unknown {
   return {
-    prompt_tokens: inputTokens,
-    completion_tokens: outputTokens,
-    total_tokens: totalTokens,
-    prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
-    completion_tokens_details: { reasoning_tokens: 0, audio_tokens: 0 },
+    prompt_tokens: usage.inputTokens,
+    completion_tokens: usage.outputTokens,
+    total_tokens: usage.totalTokens,
+    prompt_tokens_details: { ...inputDetails(usage), audio_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0, audio_tokens: 0 },
   };
 }
 
 async function chatCompletions(call: Call, request: OpenAiRequest): Promise<void> {
   const body = parse(chatBody, request.body);
-  const model = requireAnsweringModel(body.model, "v1/chat/completions");
+  const compatible = isCompatible(request);
+  const model = requireAnsweringModel(body.model, "v1/chat/completions", compatible);
+  for (const [index, { reasoning_content }] of body.messages.entries())
+    if (reasoning_content !== undefined)
+      throw refuse(
+        "The `reasoning_content` of earlier answers must not be in the input messages.",
+        `messages.[${index}].reasoning_content`,
+        null,
+      );
   if (body.messages.length === 0)
     throw refuse(
       "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.",
@@ -319,7 +355,8 @@ async function chatCompletions(call: Call, request: OpenAiRequest): Promise<void
       "stop",
       "array_above_max_length",
     );
-  if (model.kind === "reasoning") {
+  const thinks = model.kind === "reasoning" && (body.reasoning_effort ?? model.effort) !== "none";
+  if (model.kind === "reasoning" && !compatible) {
     if (body.max_tokens != null) throw unsupportedParameter("max_tokens", "max_completion_tokens");
     if (stops.length > 0) throw unsupportedParameter("stop");
   }
@@ -330,6 +367,7 @@ async function chatCompletions(call: Call, request: OpenAiRequest): Promise<void
     streaming: body.stream === true,
     longest: body.max_completion_tokens ?? body.max_tokens ?? model.maxOutput,
     stops,
+    thinks,
     tooLong: refuse(
       `This model's maximum context length is ${model.window} tokens. However, your messages resulted in ${countPrompt(prompt)} tokens. Please reduce the length of the messages.`,
       "messages",
@@ -344,17 +382,23 @@ async function chatCompletions(call: Call, request: OpenAiRequest): Promise<void
       choices: [
         {
           index: 0,
-          message: { role: "assistant", content: text, refusal: null, annotations: [] },
+          message: {
+            role: "assistant",
+            content: text,
+            ...(compatible && thinks
+              ? { reasoning_content: answer.thoughts?.join("") }
+              : { refusal: null, annotations: [] }),
+          },
           logprobs: null,
           finish_reason: chatFinish[finish],
         },
       ],
       usage: chatUsage(usage),
     }));
-  return stream(call, chatWire(base, body.stream_options?.include_usage === true), answer);
+  return stream(call, chatWire(base, body.stream_options?.include_usage === true, compatible && thinks), answer);
 }
 
-function chatWire(base: { model: string }, withUsage: boolean): Wire {
+function chatWire(base: { model: string }, withUsage: boolean, showsThoughts: boolean): Wire {
   const chunk = (choices: unknown[], usage: unknown = null) =>
     `data: ${JSON.stringify({ ...base, object: "chat.completion.chunk", choices, ...(withUsage && { usage }) })}\n\n`;
   const choice = (delta: unknown, finish: string | null = null) => [
@@ -364,6 +408,7 @@ function chatWire(base: { model: string }, withUsage: boolean): Wire {
     headers: eventStream,
     opensAtOnce: true,
     begin: () => chunk(choice({ role: "assistant", content: "", refusal: null })),
+    ...(showsThoughts && { thought: (text: string) => chunk(choice({ reasoning_content: text })) }),
     piece: (text) => chunk(choice({ content: text })),
     malformed: (text) =>
       `${chunk(choice({ content: text }))
@@ -402,7 +447,9 @@ const responsesBody = z.strictObject({
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
   max_output_tokens: z.int().nullish(),
-  reasoning: z.looseObject({ effort: z.string().nullish() }).nullish(),
+  reasoning: z
+    .looseObject({ effort: z.string().nullish(), summary: z.enum(["auto", "concise", "detailed"]).nullish() })
+    .nullish(),
   background: anything,
   context_management: anything,
   conversation: anything,
@@ -426,13 +473,13 @@ const responsesBody = z.strictObject({
   user: anything,
 });
 
-function responsesUsage({ inputTokens, outputTokens, totalTokens }: Usage): unknown {
+function responsesUsage(usage: Usage): unknown {
   return {
-    input_tokens: inputTokens,
-    input_tokens_details: { cached_tokens: 0 },
-    output_tokens: outputTokens,
-    output_tokens_details: { reasoning_tokens: 0 },
-    total_tokens: totalTokens,
+    input_tokens: usage.inputTokens,
+    input_tokens_details: inputDetails(usage),
+    output_tokens: usage.outputTokens,
+    output_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0 },
+    total_tokens: usage.totalTokens,
   };
 }
 
@@ -445,21 +492,34 @@ async function responses(call: Call, request: OpenAiRequest): Promise<void> {
   checkContentTypes(items);
   checkSampling(body, model, "responses", body.reasoning?.effort);
   checkEffort("reasoning.effort", body.reasoning?.effort, model);
+  const summarised = body.reasoning?.summary != null;
+  if (summarised && model.kind !== "reasoning") throw unsupportedParameter("reasoning.summary");
   checkLongest("max_output_tokens", body.max_output_tokens, 16, model);
   const prompt = chatPrompt([
     ...(body.instructions ? [{ role: "system", content: body.instructions }] : []),
     ...items.flatMap(({ role, content }) => (role ? [{ role, content }] : [])),
   ]);
+  const effort = body.reasoning?.effort ?? model.effort;
+  const thinks = model.kind === "reasoning" && effort !== "none";
   const answer = prepare(call, model, prompt, {
     streaming: body.stream === true,
     longest: body.max_output_tokens ?? model.maxOutput,
     stops: [],
+    thinks,
     tooLong: refuse(
       "Your input exceeds the context window of this model. Please adjust your input and try again.",
       "input",
       "context_length_exceeded",
     ),
   });
+  if (summarised && call.scenario?.fault === "unverified") {
+    call.markFault();
+    throw refuse(
+      "Your organization must be verified to generate reasoning summaries. Please go to: https://platform.openai.com/settings/organization/general and click on Verify Organization.",
+      "reasoning.summary",
+      "unsupported_value",
+    );
+  }
   const base = {
     id: id("resp_"),
     object: "response",
@@ -472,7 +532,7 @@ async function responses(call: Call, request: OpenAiRequest): Promise<void> {
     output: [] as unknown[],
     parallel_tool_calls: true,
     previous_response_id: null,
-    reasoning: { effort: body.reasoning?.effort ?? model.effort, summary: null },
+    reasoning: { effort, summary: summarised ? "detailed" : null },
     service_tier: "default",
     status: "in_progress",
     store: body.store ?? true,
@@ -486,12 +546,12 @@ async function responses(call: Call, request: OpenAiRequest): Promise<void> {
     user: null,
     metadata: {},
   };
-  const thinks = model.kind === "reasoning" && base.reasoning.effort !== "none";
-  if (body.stream) return stream(call, responsesWire(base, thinks), answer);
+  if (body.stream) return stream(call, responsesWire(base, { thinks, summarised }), answer);
+  const summary = summarised ? (answer.thoughts ?? []).join("") : "";
   return send(call, answer, (text, finish, usage) => ({
     ...base,
     ...ended(finish),
-    output: [...(thinks ? [reasoningItem(id("rs_"))] : []), outputItem(id("msg_"), text, finish)],
+    output: [...(thinks ? [reasoningItem(id("rs_"), summary)] : []), outputItem(id("msg_"), text, finish)],
     usage: responsesUsage(usage),
   }));
 }
@@ -528,16 +588,21 @@ function outputItem(itemId: string, text: string, finish: Finish): unknown {
   return { id: itemId, type: "message", status, role: "assistant", content: [outputPart(text)] };
 }
 
-/** A model that thinks says so by an item of its own, before the message; its thoughts stay with the vendor. */
-function reasoningItem(itemId: string): unknown {
-  return { id: itemId, type: "reasoning", summary: [] };
+/** A model that thinks says so by an item of its own, before the message; of its thoughts it holds a summary, if asked. */
+function reasoningItem(itemId: string, summary = ""): unknown {
+  return { id: itemId, type: "reasoning", summary: summary ? [{ type: "summary_text", text: summary }] : [] };
 }
 
-function responsesWire(base: { model: string; output: unknown[] }, thinks: boolean): Wire {
+function responsesWire(
+  base: { model: string; output: unknown[] },
+  { thinks, summarised }: { thinks: boolean; summarised: boolean },
+): Wire {
   const itemId = id("msg_");
-  const thoughts = thinks ? [reasoningItem(id("rs_"))] : [];
-  const output_index = thoughts.length;
+  const thoughtsId = id("rs_");
+  const output_index = thinks ? 1 : 0;
   const at = { item_id: itemId, output_index, content_index: 0 };
+  const summaryAt = { item_id: thoughtsId, output_index: 0, summary_index: 0 };
+  let summary = "";
   let sequence = 0;
   let sent = "";
   const event = (type: string, body: Record<string, unknown>) => {
@@ -546,6 +611,13 @@ function responsesWire(base: { model: string; output: unknown[] }, thinks: boole
     return `event: ${type}\ndata: ${data}\n\n`;
   };
   const delta = (text: string) => event("response.output_text.delta", { ...at, delta: text, logprobs: [] });
+  const beginMessage = () => [
+    event("response.output_item.added", {
+      output_index,
+      item: { id: itemId, type: "message", status: "in_progress", role: "assistant", content: [] },
+    }),
+    event("response.content_part.added", { ...at, part: outputPart("") }),
+  ];
   return {
     headers: eventStream,
     opensAtOnce: true,
@@ -553,16 +625,37 @@ function responsesWire(base: { model: string; output: unknown[] }, thinks: boole
       [
         event("response.created", { response: base }),
         event("response.in_progress", { response: base }),
-        ...thoughts.flatMap((item) => [
-          event("response.output_item.added", { output_index: 0, item }),
-          event("response.output_item.done", { output_index: 0, item }),
-        ]),
-        event("response.output_item.added", {
-          output_index,
-          item: { id: itemId, type: "message", status: "in_progress", role: "assistant", content: [] },
-        }),
-        event("response.content_part.added", { ...at, part: outputPart("") }),
+        ...(thinks
+          ? [event("response.output_item.added", { output_index: 0, item: reasoningItem(thoughtsId) })]
+          : beginMessage()),
       ].join(""),
+    ...(thinks && {
+      ...(summarised && {
+        thought: (text: string) => {
+          const first = summary === "";
+          summary += text;
+          const part = { type: "summary_text", text: "" };
+          return [
+            ...(first ? [event("response.reasoning_summary_part.added", { ...summaryAt, part })] : []),
+            event("response.reasoning_summary_text.delta", { ...summaryAt, delta: text }),
+          ].join("");
+        },
+      }),
+      endThoughts: () =>
+        [
+          ...(summary
+            ? [
+                event("response.reasoning_summary_text.done", { ...summaryAt, text: summary }),
+                event("response.reasoning_summary_part.done", {
+                  ...summaryAt,
+                  part: { type: "summary_text", text: summary },
+                }),
+              ]
+            : []),
+          event("response.output_item.done", { output_index: 0, item: reasoningItem(thoughtsId, summary) }),
+          ...beginMessage(),
+        ].join(""),
+    }),
     piece: (text) => {
       sent += text;
       return delta(text);
@@ -574,6 +667,7 @@ function responsesWire(base: { model: string; output: unknown[] }, thinks: boole
     },
     finish: (finish, usage) => {
       const item = outputItem(itemId, sent, finish);
+      const thoughts = thinks ? [reasoningItem(thoughtsId, summary)] : [];
       const response = { ...base, ...ended(finish), output: [...thoughts, item], usage: responsesUsage(usage) };
       return [
         event("response.output_text.done", { ...at, text: sent, logprobs: [] }),
@@ -600,21 +694,26 @@ async function models(call: Call, request: OpenAiRequest): Promise<void> {
     if (scenario.fault !== "none" && scenario.fault !== "guardrail")
       return send(call, { pieces: [], finish: "stop", inputTokens: 0 }, () => ({ object: "list", data: [] }));
   }
-  const wanted = request.path[2];
-  if (wanted !== undefined) return call.json(200, modelBody(requireModel(wanted)));
-  call.json(200, { object: "list", data: openAiModels.map(modelBody) });
+  const compatible = isCompatible(request);
+  const wanted = request.path[compatible ? 3 : 2];
+  if (wanted !== undefined) return call.json(200, modelBody(requireModel(wanted, compatible)));
+  call.json(200, { object: "list", data: (compatible ? compatibleModels : openAiModels).map(modelBody) });
 }
 
-/** Which of OpenAI's operations a request is; undefined if it is none of them. The path begins with `v1`. */
+/**
+ * Which of OpenAI's operations a request is; undefined if it is none of them. The path begins with `v1`, or with
+ * `compatible/v1`, which has no responses.
+ */
 export function openAiRoute(
   method: string,
   path: string[],
 ): ((call: Call, request: OpenAiRequest) => Promise<void>) | undefined {
-  const [, second, third] = path;
-  if (method === "GET" && second === "models" && path.length <= 3) return models;
+  const compatible = path[0] === "compatible";
+  const [second, third, ...more] = path.slice(compatible ? 2 : 1);
+  if (method === "GET" && second === "models" && more.length === 0) return models;
   if (method !== "POST") return undefined;
-  if (second === "chat" && third === "completions" && path.length === 3) return chatCompletions;
-  if (second === "responses" && path.length === 2) return responses;
+  if (second === "chat" && third === "completions" && more.length === 0) return chatCompletions;
+  if (second === "responses" && third === undefined && !compatible) return responses;
   return undefined;
 }
 

@@ -4,6 +4,7 @@
  * the calls it was applied to, so that "throttle twice, then answer" is one scenario.
  */
 import { z } from "zod";
+import { PromptCache } from "./prompt-cache.ts";
 
 const count = z.int().min(0);
 
@@ -18,6 +19,7 @@ export const faults = [
   "denied",
   "overflow",
   "guardrail",
+  "unverified",
 ] as const;
 export type Fault = (typeof faults)[number];
 
@@ -42,6 +44,9 @@ export const scenarioSchema = z.strictObject({
   tokenMs: count.optional(),
   /** How many tokens the answer has: it is cut short, or goes on from its beginning. */
   tokens: z.int().min(1).max(200_000).optional(),
+  /** How many tokens of reasoning come before it, of a model that reasons in this call. */
+  thoughts: z.int().min(0).max(200_000).optional(),
+  /** `unverified`: OpenAI gives no summaries of reasoning to this organisation. */
   fault: z.enum(faults).default("none"),
   /** After how many tokens the fault strikes; 0 is before the first. */
   afterTokens: count.default(0),
@@ -54,10 +59,14 @@ export type Scenario = z.infer<typeof scenarioSchema>;
 /** How a call ended: wholly answered (or plainly refused), left by the client, or by a scenario's fault. */
 export type Ended = "completed" | "client" | "fault";
 
+/** All of the input and all of the output; the details, where there are such, are part of them. */
 export interface Usage {
   inputTokens: number;
   outputTokens: number;
   totalTokens: number;
+  cacheReadTokens?: number;
+  cacheWriteTokens?: number;
+  reasoningTokens?: number;
 }
 
 /** One call as `GET /__requests` returns it. Times are milliseconds since the epoch. */
@@ -89,6 +98,8 @@ const bytesKept = 64 * 1024 * 1024;
 
 /** The state behind the control endpoint. */
 export class Control {
+  /** What the vendors keep of prompts. */
+  readonly cache = new PromptCache();
   private scenarios: { scenario: Scenario; applied: number }[] = [];
   private recorded: { request: RecordedRequest; bytes: number }[] = [];
   private bytes = 0;
@@ -154,6 +165,9 @@ export class Control {
       case "DELETE /__requests":
         this.clearRequests();
         return { status: 200, body: {} };
+      case "DELETE /__cache":
+        this.cache.clear();
+        return { status: 200, body: {} };
       case "GET /__scenario":
         return { status: 200, body: this.listScenarios() };
       case "DELETE /__scenario":
@@ -168,7 +182,7 @@ export class Control {
       default:
         return {
           status: 404,
-          body: { error: "There are PUT, GET and DELETE /__scenario, GET and DELETE /__requests." },
+          body: { error: "There are PUT, GET and DELETE /__scenario, GET and DELETE /__requests, DELETE /__cache." },
         };
     }
   }

@@ -21,9 +21,11 @@ export interface ModelServer {
 
 const about = `Sidenote's local model server.
 
-It speaks Amazon Bedrock (Converse, ConverseStream, ApplyGuardrail, CountTokens, lists) and OpenAI (under /v1).
+It speaks Amazon Bedrock (Converse, ConverseStream, ApplyGuardrail, CountTokens, lists), OpenAI (under /v1), and is an
+OpenAI-compatible endpoint of its own (under /compatible/v1).
 PUT /__scenario     change what it does next: pace, length and faults; GET and DELETE list and forget scenarios
 GET /__requests     what it was sent, and how each call ended; DELETE forgets them
+DELETE /__cache     forget what it keeps of prompts
 `;
 
 const realisticPace: Pace = { firstTokenMs: 300, tokenMs: 20 };
@@ -140,7 +142,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, contro
   }
 
   const path = decodePath(url.pathname);
-  const openAi = path[0] === "v1";
+  const openAi = path[0] === "v1" || (path[0] === "compatible" && path[1] === "v1");
   const { body, malformed } = parseJson(text);
   const record = control.record(raw.length, {
     provider: openAi ? "openai" : "bedrock",
@@ -188,11 +190,10 @@ function decodePath(pathname: string): string[] {
 
 function operationOf(path: string[]): Operation | "unknown" {
   if (path.includes("count-tokens")) return "count";
-  if (path[0] === "model" || path[1] === "chat" || path[1] === "responses") return "answer";
+  const [area] = path.slice(path[0] === "compatible" ? 2 : 1);
+  if (path[0] === "model" || area === "chat" || area === "responses") return "answer";
   if (path[0] === "guardrail") return "guardrail";
-  return ["foundation-models", "inference-profiles"].includes(path[0] ?? "") || path[1] === "models"
-    ? "list"
-    : "unknown";
+  return ["foundation-models", "inference-profiles"].includes(path[0] ?? "") || area === "models" ? "list" : "unknown";
 }
 
 function modelOf(path: string[], body: unknown): string | undefined {
