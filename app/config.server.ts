@@ -58,6 +58,14 @@ const schema = z
       default: z.string(),
       systemPrompt: z.string().optional(),
     }),
+    /** Absent: nothing is checked. The id and a version of a Bedrock guardrail, and which policies it is made of. */
+    guardrail: z
+      .object({
+        id: z.string().min(1),
+        version: z.string().regex(/^(?:[1-9]\d{0,7}|DRAFT)$/),
+        policies: z.array(z.enum(["topics", "content", "words", "personal-data"])).min(1),
+      })
+      .optional(),
     signUp: z.enum(["open", "closed"]),
     limits: z.object({
       /** Live runs per person. */
@@ -102,6 +110,7 @@ interface Backend {
   bedrock: boolean;
   models: unknown;
   compatible?: unknown;
+  guardrail?: unknown;
   limits?: Record<string, unknown>;
   budgets?: Record<string, number>;
   retentionDays?: number;
@@ -154,6 +163,7 @@ function read(): Config {
     compatible: backend.compatible ?? [],
     bedrock: backend.bedrock,
     models: backend.models,
+    guardrail: backend.guardrail,
     signUp: backend.signUp,
     limits: { ...defaults.limits, ...backend.limits },
     budgets: { ...defaults.budgets, ...backend.budgets },

@@ -10,6 +10,7 @@ import type { Writable } from "node:stream";
 import * as build from "virtual:remix/server-build";
 import { createRequestHandler } from "@remix-run/node";
 import type { Context, LambdaFunctionURLEvent } from "aws-lambda";
+import { probeGuardrail } from "~/ai/guardrail.server";
 import { checkOrigin } from "~/auth/origin.server";
 import { config } from "~/config.server";
 import { PublicError } from "~/errors";
@@ -150,6 +151,9 @@ async function serve(event: LambdaFunctionURLEvent, stream: Writable, context: C
     },
   };
   await runInvocation(invocation, async () => {
+    // Beside the first answer of this process; nobody waits for it.
+    const probe = probeGuardrail();
+    if (probe) invocation.waitUntil(probe);
     try {
       await send(await answer(event), stream);
     } catch (error) {

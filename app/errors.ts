@@ -21,6 +21,10 @@ export const errors = {
   throttled: { status: 429, message: "Too many tries. Wait a little." },
   internal: { status: 500, message: "Something went wrong here. Nothing you wrote is lost." },
   "sign-in-unavailable": { status: 503, message: "Sign-in cannot be reached just now. Try again in a moment." },
+  "guardrail-unavailable": {
+    status: 503,
+    message: "The guardrail cannot be reached, and nothing passes unchecked. Your message is kept.",
+  },
   unavailable: { status: 503, message: "Sidenote cannot reach its storage. What you wrote is kept here. Try again." },
 
   "switched-off": { status: 503, message: "Whoever runs this Sidenote has switched the models off for now." },

@@ -1,6 +1,7 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
 import { Form, useActionData, useLoaderData, useNavigation } from "@remix-run/react";
 import type { ReactNode } from "react";
+import { guardrailState } from "~/ai/guardrail.server";
 import { answerForm, formHeaders } from "~/auth/form.server";
 import { Notice, useFirstProblem } from "~/auth/SignInPage";
 import { listSessions, requirePerson } from "~/auth/session.server";
@@ -12,6 +13,7 @@ import { AppearanceChoice } from "~/ui/appearance";
 import { Button, buttonClass } from "~/ui/button";
 import { ErrorPage } from "~/ui/error-page";
 import { Field, FormError } from "~/ui/field";
+import { BlockedIcon } from "~/ui/icons";
 import { Bar, MarginNote } from "~/ui/page";
 
 export const meta: MetaFunction = () => [{ title: "Settings · Sidenote" }];
@@ -22,7 +24,7 @@ export function loader({ request }: LoaderFunctionArgs) {
     const person = await requirePerson(request);
     const sessions = await listSessions(person.userId);
     const passwordChanged = new URL(request.url).searchParams.get("done") === "password";
-    return { email: person.email, devices: sessions.length, passwordChanged };
+    return { email: person.email, devices: sessions.length, passwordChanged, guardrail: guardrailState() };
   });
 }
 
@@ -79,7 +81,7 @@ function Opening(props: { label: string; button: ReactNode; open: boolean; child
 }
 
 export default function SettingsRoute() {
-  const { email, devices, passwordChanged } = useLoaderData<typeof loader>();
+  const { email, devices, passwordChanged, guardrail } = useLoaderData<typeof loader>();
   const problem = useActionData<typeof action>();
   const navigation = useNavigation();
   const pending = navigation.formMethod === "POST" ? navigation.formData?.get("intent") : undefined;
@@ -146,6 +148,20 @@ export default function SettingsRoute() {
           </div>
         </Section>
 
+        {guardrail !== "off" && (
+          <Section title="Guardrail" note="Whoever runs this Sidenote set the rules, for every model.">
+            <p className="text-ink-2 text-ui">
+              Your messages are checked before a model sees them, and its answers before you do.
+            </p>
+            {guardrail === "failing" && (
+              <p role="status" className="card caution mt-3 flex items-start gap-2 text-ink text-ui">
+                <BlockedIcon className="mt-0.5 shrink-0 text-caution" />
+                The guardrail does not work at the moment, so no message can be sent. Whoever runs this Sidenote finds
+                the reason in its log.
+              </p>
+            )}
+          </Section>
+        )}
         <Section title="Your data" note="Deleting takes effect at once. There is no way back.">
           <Opening
             label="Delete the account with all threads and notes"

@@ -4,13 +4,31 @@
  * nothing: only the actions below it become usable.
  */
 import { Link, useRevalidator } from "@remix-run/react";
-import { createContext, type KeyboardEvent, memo, useContext, useEffect, useMemo, useRef, useState } from "react";
+import {
+  createContext,
+  type KeyboardEvent,
+  memo,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { ulid } from "ulid";
 import type { ThreadSettings } from "~/ai/settings";
 import type { ErrorCode } from "~/errors";
 import { Button } from "~/ui/button";
 import { CopyButton } from "~/ui/copy";
-import { AgainIcon, ChevronDownIcon, ChevronLeftIcon, ChevronRightIcon, NotebookPenIcon, PencilIcon } from "~/ui/icons";
+import {
+  AgainIcon,
+  BlockedIcon,
+  ChevronDownIcon,
+  ChevronLeftIcon,
+  ChevronRightIcon,
+  NotebookPenIcon,
+  PencilIcon,
+} from "~/ui/icons";
 import { Markdown } from "~/ui/markdown";
 import { Menu } from "~/ui/menu";
 import type { LiveTurn, ShownMessage } from "./live";
@@ -20,7 +38,7 @@ import { Reasoning, seconds } from "./Reasoning";
 import { EndCard } from "./RunCards";
 import { Chips, type SidenoteCard, Sidenotes } from "./Sidenotes";
 import { titleFrom } from "./title";
-import type { Ending, MessageUsage, MessageView, Sidenote } from "./view";
+import type { Blocked, Ending, MessageUsage, MessageView, Sidenote } from "./view";
 
 /** What the messages of one thread have in common. */
 export interface TranscriptContext {
@@ -92,6 +110,7 @@ interface QuestionState {
   parentId: string | null;
   createdAt: number;
   versions: readonly string[];
+  masked?: boolean;
   turn?: LiveTurn | undefined;
 }
 
@@ -138,6 +157,7 @@ export const Question = memo(function Question({
           </div>
         )}
         {refused && <Refused turn={turn} />}
+        {question.masked && editing !== id && <Masked>Only this text is kept, and no model saw another.</Masked>}
         {editing !== id && (versions.length > 1 || tapped) && (
           <div
             className={`flex min-h-6 items-center gap-3 pt-1 text-ink-3 text-meta ${versions.length > 1 ? "" : "pointer-fine:hidden"}`}
@@ -167,6 +187,16 @@ export const Question = memo(function Question({
     </div>
   );
 });
+
+/** The guardrail took something out of the text above. */
+function Masked({ children }: { children: ReactNode }) {
+  return (
+    <p className="mt-1.5 flex items-start gap-1.5 text-ink-3 text-meta">
+      <BlockedIcon size={14} className="mt-0.5 shrink-0" />
+      <span>Personal data was masked by the guardrail. {children}</span>
+    </p>
+  );
+}
 
 /** A message that is not in: why, and what can be done. It never disappears by itself. */
 function Refused({ turn }: { turn: LiveTurn }) {
@@ -238,6 +268,8 @@ interface AnswerState {
   ending?: Ending | undefined;
   error?: ErrorCode | undefined;
   finishReason?: string | undefined;
+  masked?: boolean;
+  blocked?: Blocked | undefined;
   model?: { ref: string; name: string } | undefined;
   settings?: ThreadSettings | undefined;
   usage?: MessageUsage | undefined;
@@ -260,8 +292,8 @@ export function answerOf(shown: ShownMessage, numbers: readonly SidenoteCard[]):
     return answer;
   }
   const { turn } = shown;
-  const { text, questionId, ending, error, reasoning } = turn;
-  return { id: shown.id, questionId, text, versions: [], notes: numbers, turn, ending, error, reasoning };
+  const { text, questionId, ending, error, blocked, reasoning } = turn;
+  return { id: shown.id, questionId, text, versions: [], notes: numbers, turn, ending, error, blocked, reasoning };
 }
 
 export const Answer = memo(function Answer({ answer, isLast }: { answer: AnswerState; isLast: boolean }) {
@@ -286,7 +318,7 @@ export const Answer = memo(function Answer({ answer, isLast }: { answer: AnswerS
           />
         )}
         {waits && turn && !thinking && <BeforeTheFirstWord turn={turn} notes={notes.length || context.notes} />}
-        {text !== "" && (
+        {text !== "" && ending !== "blocked" && (
           <div id={`answer-${id}`}>
             <Markdown
               text={text}
@@ -300,12 +332,14 @@ export const Answer = memo(function Answer({ answer, isLast }: { answer: AnswerS
           </div>
         )}
         {turn?.phase === "refused" && <Refused turn={turn} />}
+        {answer.masked && <Masked>What it was is kept nowhere.</Masked>}
         {ending && (
           <EndCard
             ending={ending}
             error={answer.error}
             finishReason={answer.finishReason}
-            hasText={text.trim() !== ""}
+            blocked={answer.blocked}
+            text={text}
             model={answer.model}
             offer={context.offer}
             off={context.busy}
@@ -317,7 +351,7 @@ export const Answer = memo(function Answer({ answer, isLast }: { answer: AnswerS
             }}
           />
         )}
-        {live || text !== "" || answer.versions.length > 1 ? (
+        {live || (text !== "" && ending !== "blocked") || answer.versions.length > 1 ? (
           <Actions answer={answer} live={live} isLast={isLast} cited={cited.length} />
         ) : (
           <div className="h-5" />
@@ -370,6 +404,8 @@ function Actions({
   const { offer, busy, again, againWith } = useTranscript();
   const [details, setDetails] = useState(false);
   const { questionId, text, durationMs } = answer;
+  // What stands in the place of a blocked answer is nobody's answer.
+  const hasText = text !== "" && answer.ending !== "blocked";
   const always = isLast || details;
   const current = answer.model && findModel(offer, answer.model.ref);
   // An answer that was given before the list was read carries the bare id as its model's name.
@@ -388,8 +424,8 @@ function Actions({
                 <Versions id={answer.id} versions={answer.versions} what="answer" />
               </span>
             )}
-            {text !== "" && <CopyButton text={() => text} />}
-            {text !== "" && <SaveAsNote text={text} />}
+            {hasText && <CopyButton text={() => text} />}
+            {hasText && <SaveAsNote text={text} />}
             <span className="inline-flex items-center">
               <button type="button" className={action} disabled={busy} onClick={() => again(questionId)}>
                 <AgainIcon size={14} />

@@ -8,7 +8,7 @@ import { Button } from "~/ui/button";
 import { BlockedIcon, DangerIcon, UnpluggedIcon } from "~/ui/icons";
 import { Menu } from "~/ui/menu";
 import { groupModels, type Offer, remarkOf } from "./models-store";
-import type { Ending } from "./view";
+import type { Blocked, Ending } from "./view";
 
 export interface EndActions {
   /** Answers the question once more. */
@@ -26,6 +26,7 @@ const particulars: Partial<Record<ErrorCode, (name: string) => string>> = {
   "model-denied": (name) => `Whoever runs this Sidenote can enable ${name}. Your message is kept. Nothing was billed.`,
   "model-missing": () => "Choose another one. Your message is kept. Nothing was billed.",
   "model-refused": (name) => `${name} did not accept what was sent. Your message is kept. Nothing was billed.`,
+  "guardrail-unavailable": () => "Nothing passes unchecked. Your message is kept.",
   "model-empty": () => "Your message is kept. Trying again often helps.",
   "model-unreachable": () => "Your message is kept. Nothing was billed.",
   "model-error": () => "Your message is kept.",
@@ -106,12 +107,19 @@ function CutLine({ grey = false, children, actions }: { grey?: boolean; children
   );
 }
 
+/** What a block means. The operator's own words stand before it. */
+const blockedWords: Record<Blocked["where"], string> = {
+  input: "This message was not sent to a model. It stays here for you and is left out of later messages.",
+  output: "Your message stays here for you. It and the answer are left out of later messages.",
+};
+
 /** What stands below an answer because of how it ended; nothing below one that is whole. */
 export function EndCard({
   ending,
   error,
   finishReason,
-  hasText,
+  blocked,
+  text,
   model,
   offer,
   off,
@@ -120,13 +128,15 @@ export function EndCard({
   ending: Ending;
   error: ErrorCode | undefined;
   finishReason: string | undefined;
-  hasText: boolean;
+  blocked: Blocked | undefined;
+  text: string;
   model: { ref: string; name: string } | undefined;
   offer: Offer;
   /** While another answer runs nothing can be asked for. */
   off: boolean;
   actions: EndActions;
 }) {
+  const hasText = text.trim() !== "";
   const retry = (kind: "main" | "second" | "quiet") => (
     <Button kind={kind} disabled={off} onClick={actions.retry}>
       Retry
@@ -162,7 +172,9 @@ export function EndCard({
           }
         >
           <UnpluggedIcon className="shrink-0 text-caution" />
-          {errors[error ?? "server-ended"].message}
+          {error === "guardrail-unavailable"
+            ? "Cut off: the guardrail cannot be reached."
+            : errors[error ?? "server-ended"].message}
         </CutLine>
       );
     case "blocked":
@@ -176,7 +188,16 @@ export function EndCard({
             </Button>
           }
         >
-          This message stays here for you and is left out of later messages.
+          {text.trim()} {blocked && blockedWords[blocked.where]}
+          {blocked && blocked.policies.length > 0 && (
+            <span className="mt-2 block text-ink-3 text-meta">
+              {blocked.policies.map((policy) => (
+                <span key={policy} className="block">
+                  {policy}
+                </span>
+              ))}
+            </span>
+          )}
         </Card>
       );
     case "failed": {

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type AnswerOutcome, type AnswerPart, streamAnswer } from "~/ai/answer.server";
 import { type Model, requireModel } from "~/ai/catalogue.server";
+import { checkQuestion, createGate } from "~/ai/guardrail.server";
 import { type ThreadSettings, threadSettings } from "~/ai/settings";
 import { config } from "~/config.server";
 import { PublicError } from "~/errors";
@@ -33,7 +34,7 @@ import {
   sizeOf,
 } from "./prompt.server";
 import { createRuns } from "./run.server";
-import type { Address, Given, MessageItem, ModelPart, Position, RunRequest } from "./run-items.server";
+import type { Address, Given, MessageItem, ModelPart, Position, RunRequest, ThreadItem } from "./run-items.server";
 import { runStore } from "./run-store.server";
 import type { ThreadForm } from "./thread-form";
 import {
@@ -49,7 +50,7 @@ import {
   saveThreadSettings,
   touchThread,
 } from "./threads.server";
-import { titleFrom } from "./title";
+import { titleFrom, UNTITLED } from "./title";
 import { beginSpending, settleAnswer, type WatchedOutcome } from "./usage.server";
 import type { ActivityView, Estimate, MessageView, Sidenote, ThreadView } from "./view";
 
@@ -77,6 +78,7 @@ const runs = createRuns({
   limits: { liveRuns: config.limits.liveRuns },
   isKept: ({ card }) =>
     !card || (keptUntil({ pinned: card.pinned, activityAt: card.at }) ?? Number.POSITIVE_INFINITY) > Date.now(),
+  check: checkQuestion,
   cite: citeStored,
   finish: ({ address, answer }) => settleAnswer(address.userId, answer),
   report: ({ during, error }) => logError(error, `run: ${during}`),
@@ -193,7 +195,11 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
     hash: hashOf(body),
     history: HISTORY,
     ...(body.kind === "send" && beginning
-      ? { thread: async () => newThreadItem(userId, threadId, titleFrom(body.text), await beginning()) }
+      ? {
+          // Its first words are its title, and nothing is written of words that were not checked.
+          thread: async () =>
+            newThreadItem(userId, threadId, checkQuestion ? UNTITLED : titleFrom(body.text), await beginning()),
+        }
       : {}),
     async prepare({ thread, history, ...claim }) {
       const settings = thread ? readSettings(thread.settings) : ((await beginning?.()) ?? {});
@@ -264,6 +270,8 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
       throw new PublicError("stale", { details: { newestId: outcome.newestId } });
     case "too-many-runs":
       throw new PublicError("too-many-runs", { headers: { "Retry-After": "10" } });
+    case "unchecked":
+      throw new PublicError("guardrail-unavailable");
     default:
       throw new PublicError(outcome.outcome);
   }
@@ -271,7 +279,7 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   const { claim } = outcome;
   const { model, settings, notes, order, notesLeftOut, delimiter, older } = claim.value;
   const path = [...older, ...claim.history];
-  const options = promptOptions({
+  let options = promptOptions({
     model,
     settings,
     path,
@@ -282,13 +290,18 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
     notes,
     delimiter,
   });
-  const prompt = buildPrompt(options);
+  let prompt = buildPrompt(options);
   claim.given.prompt = recordOf(prompt, notesLeftOut);
   /** What the model has before it: fewer once it was asked again. */
   let sent: readonly NumberedNote[] = notes;
 
   /** Asks the model; if it finds that too long after all, once more, without what is least missed, and says so. */
-  async function* ask(signal: AbortSignal): AsyncGenerator<ModelPart, WatchedOutcome> {
+  async function* ask(signal: AbortSignal, question?: string): AsyncGenerator<ModelPart, WatchedOutcome> {
+    if (question !== undefined) {
+      // As the guardrail let it pass.
+      options = { ...options, history: withQuestion(options.history, question) };
+      prompt = buildPrompt(options);
+    }
     const { system, messages } = prompt;
     /** To go on with an answer it is asked by a message that no later turn holds. */
     const passing = body.kind === "continue" ? 1 : 0;
@@ -333,7 +346,8 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
 
   const { bill } = claim.given;
   const production = runs.produce(claim, {
-    answer: (signal) => spending.watch(claim.claimId, bill, signal, ask),
+    answer: (signal, question) => spending.watch(claim.claimId, bill, signal, (its) => ask(its, question)),
+    gate: createGate(claim.prefix),
     spent: spending.spent,
     // A thread that this request made was touched by its making.
     touch: async () => (claim.thread ? touchThread(userId, threadId, claim.thread.card?.pinned ?? false) : true),
@@ -342,8 +356,29 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   });
   waitUntil(production.done.then(() => spending.close(claim.claimId, { model: model.ref, bill })));
   const accepted = await production.accepted;
-  if (accepted !== "accepted") throw new PublicError(accepted);
+  if (accepted !== "accepted") throw new PublicError(accepted === "unchecked" ? "guardrail-unavailable" : accepted);
+  if (checkQuestion && isUntitled(claim.thread)) await titleThread(userId, threadId, production.question());
   return eventStream(production.events);
+}
+
+/** A thread whose first words were not checked yet. */
+const isUntitled = (thread: ThreadItem | undefined): boolean => !thread || thread.card?.title === UNTITLED;
+
+/** Gives a thread its title from a message that was checked. A thread is usable without one: a failure is only logged. */
+async function titleThread(userId: string, threadId: string, text: string): Promise<void> {
+  const title = titleFrom(text);
+  if (text === "" || title === UNTITLED) return;
+  try {
+    await renameThread(userId, threadId, title);
+  } catch (error) {
+    logError(error, "title of a thread");
+  }
+}
+
+/** A history with other words in its newest question. */
+function withQuestion(history: readonly HistoryMessage[], text: string): HistoryMessage[] {
+  const at = history.findLastIndex(({ role }) => role === "user");
+  return history.map((message, index) => (index === at ? { ...message, text } : message));
 }
 
 /** The options of a prompt: from the path, what is asked at its end, and how far earlier estimates were off. */
@@ -556,7 +591,7 @@ export async function loadThread(userId: string, threadId: string, options: { at
 function messageView(message: MessageItem, versions: string[]): MessageView {
   const { id, role, text, parentId, ending, error, finishReason, model, settings, usage, durationMs, sidenotes } =
     message;
-  const { prompt, reasoning } = message;
+  const { prompt, reasoning, masked, blocked } = message;
   return {
     id,
     role,
@@ -576,6 +611,8 @@ function messageView(message: MessageItem, versions: string[]): MessageView {
     ...(prompt && {
       prompt: { messages: prompt.messages, leftOut: prompt.leftOut, ...(prompt.shortened && { shortened: true }) },
     }),
+    ...(masked && { masked }),
+    ...(blocked && { blocked: { where: blocked.where, policies: blocked.policies } }),
   };
 }
 

@@ -11,7 +11,7 @@ import type { ThreadSettings } from "~/ai/settings";
 import { type ErrorCode, errors } from "~/errors";
 import { newMessageId, newRequestId, newThreadId, runIdOf } from "./ids";
 import { createKept, type Kept, type KeptSend, NEW, type WaitingMessage } from "./kept";
-import type { Ending, MessageView, RunView, ThreadView } from "./view";
+import type { Blocked, Ending, MessageView, RunView, ThreadView } from "./view";
 
 /** Why a request did not go in, as the person reads it. */
 export interface Refusal {
@@ -44,6 +44,7 @@ export interface LiveTurn {
   cut: boolean;
   ending?: Ending;
   error?: ErrorCode;
+  blocked?: Blocked;
 }
 
 export interface ThreadLive {
@@ -109,6 +110,13 @@ const refusalOf = (code: Refusal["code"], message?: string): Refusal => ({
 /** The turn that is being sent or answered, if any: always the last. */
 export const liveTurn = (live: ThreadLive): LiveTurn | undefined =>
   live.turns.findLast((turn) => turn.phase === "sending" || turn.phase === "answering");
+
+interface RunEnd {
+  ending: Ending;
+  length: number;
+  error?: ErrorCode;
+  blocked?: Blocked;
+}
 
 interface Ask {
   kind: "again" | "continue";
@@ -633,7 +641,7 @@ export function createLive(given?: Surroundings) {
         patch(channel, runId, { unsaved: event.event === "unsaved" });
         return false;
       case "end":
-        finish(channel, runId, data as unknown as { ending: Ending; length: number; error?: ErrorCode });
+        finish(channel, runId, data as unknown as RunEnd);
         return true;
       case "void":
         takeVoid(channel, runId);
@@ -665,7 +673,7 @@ export function createLive(given?: Surroundings) {
     draw(channel);
   }
 
-  function finish(channel: Channel, runId: string, end: { ending: Ending; length: number; error?: ErrorCode }): void {
+  function finish(channel: Channel, runId: string, end: RunEnd): void {
     show(channel);
     if (runId > channel.over) channel.over = runId;
     channel.requests.delete(runId);
@@ -675,6 +683,7 @@ export function createLive(given?: Surroundings) {
       phase: "ended",
       ending: end.ending,
       error: end.error,
+      blocked: end.blocked,
       waiting: undefined,
       unsaved: false,
       stopping: false,

@@ -23,6 +23,8 @@ export interface PromptMessage {
 
 export interface HistoryMessage extends PromptMessage {
   ending?: Ending | undefined;
+  /** On a question that the guardrail stopped when it was sent. */
+  blocked?: unknown;
   /** How many messages stand above it on its path, those included that were not read. */
   depth?: number | undefined;
 }
@@ -208,10 +210,14 @@ function firstToSend(
 
 /** Which messages say nothing to a model: the empty ones, and a blocked answer together with its question. */
 function whichLeft(history: readonly HistoryMessage[]): boolean[] {
-  return history.map(({ role, text, ending }, index) => {
+  return history.map(({ role, text, ending, ...message }, index) => {
     const next = history[index + 1];
+    const answer = next?.role === "assistant" ? next : undefined;
+    // A question that was blocked when it was sent can have been let through later: then its answer has words.
     const blocked =
-      ending === "blocked" || (role === "user" && next?.role === "assistant" && next.ending === "blocked");
+      ending === "blocked" ||
+      (role === "user" && answer?.ending === "blocked") ||
+      (message.blocked !== undefined && next !== undefined && !answer?.text.trim());
     return blocked || !text.trim();
   });
 }

@@ -2,6 +2,7 @@
  * The ground that the parts of the run protocol share: conditions, table calls that are repeated while their
  * result is unknown, and the shape of an answer.
  */
+import type { Checked } from "~/ai/guardrail-windows";
 import { costOfAnswer } from "./cost";
 import type {
   Address,
@@ -61,6 +62,9 @@ export function answerOf(
     ending: ending === "void" ? undefined : ending,
     error,
     finishReason,
+    masked: run.masked,
+    blocked: run.blocked,
+    guardrail: run.guardrail,
     model: from.given?.model,
     settings: from.given?.settings,
     usage,
@@ -69,6 +73,20 @@ export function answerOf(
     reasoning: reasoningOf(run),
     sidenotes: from.sidenotes,
     prompt: from.given?.prompt,
+  };
+}
+
+/** A question as the guardrail lets it be stored. */
+export function checkedQuestion(question: MessageItem, checked: Checked): MessageItem {
+  if (checked.outcome === "unavailable") throw new Error("A question that was not checked is not stored");
+  if (checked.outcome !== "blocked")
+    return checked.outcome === "masked" ? { ...question, text: checked.text, masked: true } : question;
+  const { text, masked, policies, message } = checked;
+  return {
+    ...question,
+    text,
+    ...(masked ? { masked } : {}),
+    blocked: { where: "input", policies: [...policies], message },
   };
 }
 
@@ -82,6 +100,8 @@ export interface Basis {
   backOff(): Promise<void>;
   /** Repeats a call whose result is unknown. What is unknown to the last is thrown. */
   settle<R>(call: () => Promise<R>): Promise<R>;
+  /** Asks the guardrail about a question; undefined: there is none. */
+  check: ((text: string, signal: AbortSignal) => Promise<Checked>) | undefined;
   /** In seconds since the epoch, the unit of the table's TTL. */
   daysAhead(days: number): number;
   getRun(address: Address, consistent?: boolean): Promise<RunItem | undefined>;
@@ -113,6 +133,17 @@ export function createBasis(options: RunsOptions): Basis {
     }
   }
 
+  const { check: asks } = options;
+  const check =
+    asks &&
+    (async (text: string, signal: AbortSignal): Promise<Checked> => {
+      try {
+        return await asks(text, signal);
+      } catch {
+        return { outcome: "unavailable" };
+      }
+    });
+
   const getRun = (address: Address, consistent = true) => store.get("run", address, { consistent });
   const getThread = (address: Address) => store.get("thread", address, { consistent: true });
   const getMessage = (address: Address, messageId: string) =>
@@ -129,6 +160,7 @@ export function createBasis(options: RunsOptions): Basis {
     report,
     backOff,
     settle,
+    check,
     daysAhead,
     getRun,
     getThread,

@@ -3,11 +3,12 @@
  * and what its callers give and get. No code; run.server.ts is where to start reading.
  */
 import type { AnswerOutcome, AnswerPart, AnswerUsage } from "~/ai/answer.server";
+import type { Checked, Released } from "~/ai/guardrail-windows";
 import type { ThreadSettings } from "~/ai/settings";
 import type { ErrorCode } from "~/errors";
 import type { Bill, Spent, StoredCost } from "./cost";
 import type { PromptRecord } from "./prompt.server";
-import { type ActivityView, type Ending, REASONING_LIMIT, type Sidenote } from "./view";
+import { type ActivityView, type Blocked, type Ending, REASONING_LIMIT, type Sidenote } from "./view";
 
 // --- Items ---------------------------------------------------------------------------------------------------
 
@@ -26,6 +27,11 @@ export interface Given {
   prompt?: PromptRecord | undefined;
   /** What it was expected to take; absent in runs from before there were budgets. */
   bill?: Bill | undefined;
+}
+
+/** What the guardrail was asked: units of 1,000 characters. */
+export interface GuardrailUse {
+  units: number;
 }
 
 export interface ThreadItem {
@@ -70,6 +76,10 @@ export interface RunItem {
   /** As the vendor reported it; `spent` is the producer's estimate where it did not. */
   usage?: AnswerUsage | undefined;
   spent?: Spent | undefined;
+  /** Something in the text was masked. */
+  masked?: boolean | undefined;
+  blocked?: Blocked | undefined;
+  guardrail?: GuardrailUse | undefined;
   endedAt?: number | undefined;
   /** Seconds since the epoch; on the tombstone only. */
   expiresAt?: number | undefined;
@@ -103,6 +113,10 @@ export interface MessageItem {
   depth: number;
   createdAt: number;
   hash: string;
+  /** Something in the text was masked: no other text of it is stored. */
+  masked?: boolean | undefined;
+  /** On a question, `message` is what stands in the place of its answer, so that anybody can end its run. */
+  blocked?: (Blocked & { message?: string | undefined }) | undefined;
   /** On questions: what the run was given. */
   given?: Given | undefined;
   /** The rest: on answers. */
@@ -114,6 +128,7 @@ export interface MessageItem {
   settings?: ThreadSettings | undefined;
   usage?: AnswerUsage | undefined;
   cost?: StoredCost | undefined;
+  guardrail?: GuardrailUse | undefined;
   durationMs?: number | undefined;
   /** How long the model thought, and how much of its reasoning is kept in the chunks of the claim. */
   reasoning?: { length: number; ms: number } | undefined;
@@ -342,6 +357,8 @@ export interface Claim<T> {
   question: MessageItem | undefined;
   /** The old partial text that a continue goes on from; else empty. */
   prefix: string;
+  /** That text was masked. */
+  masked: boolean;
   hash: string;
   given: Given;
   /** The depth of the answer. */
@@ -358,7 +375,8 @@ export type ClaimOutcome<T> =
   | { outcome: "attach"; runId: string }
   | { outcome: "busy"; runId: string }
   | { outcome: "stale"; newestId: string }
-  | { outcome: "mismatch" | "not-found" | "bad-id" | "too-many-runs" | "unavailable" };
+  /** unchecked: the guardrail could not be asked about the question of a repeat. */
+  | { outcome: "mismatch" | "not-found" | "bad-id" | "too-many-runs" | "unavailable" | "unchecked" };
 
 export interface Position {
   claimId: string;
@@ -379,7 +397,7 @@ export type ReaderEvent =
   /** The model refused the prompt as too long and is asked again without so many more messages and notes. */
   | { type: "shortened"; messages: number; notes: number }
   | { type: "unsaved" | "saved" }
-  | { type: "end"; ending: Ending; length: number; error?: ErrorCode }
+  | { type: "end"; ending: Ending; length: number; error?: ErrorCode; blocked?: Blocked }
   /** void: the question never got in. gone: the thread was deleted. detached: not over, attach again. */
   | { type: "void" | "gone" | "detached" };
 
@@ -394,7 +412,10 @@ export type ModelOutcome = Pick<AnswerOutcome, "ending" | "error" | "finishReaso
   prompt?: PromptRecord;
 };
 
-/** Between the model and the log. Text leaves it only when it may be shown. */
+/**
+ * Between the model and the log. Text leaves it only when it may be shown. `blocked` ends the run as blocked, with
+ * the message in place of the whole answer; `error` ends it as interrupted, with what was released.
+ */
 export interface ReleaseGate {
   /** Takes new text and returns what may be shown now. */
   release(text: string): Released | Promise<Released>;
@@ -404,17 +425,18 @@ export interface ReleaseGate {
   think?(text: string): string;
 }
 
-/** `blocked`: the run ends as blocked, with this text in place of the whole answer. */
-export type Released = { text: string; blocked?: string };
-
 export interface ProduceOptions {
-  /** Starts the model call. The signal aborts on stop, delete, fence, deadline and length. */
-  answer(signal: AbortSignal): AsyncGenerator<ModelPart, ModelOutcome>;
+  /**
+   * Starts the model call. The signal aborts on stop, delete, fence, deadline and length. `question` is the text
+   * of the question that the guardrail let pass, perhaps masked; undefined if it was not asked.
+   */
+  answer(signal: AbortSignal, question: string | undefined): AsyncGenerator<ModelPart, ModelOutcome>;
   /** Marks the thread as used; false: it was deleted. */
   touch(): Promise<boolean>;
   /** Sidenotes of the answer, from what the caller holds; without it, from what is stored. */
   cite?(text: string): Sidenote[] | Promise<Sidenote[]>;
-  gate?: ReleaseGate;
+  /** Without it, text is shown as it comes. */
+  gate?: ((signal: AbortSignal) => ReleaseGate) | undefined;
   /** What the call took so far, for when its vendor did not report it. */
   spent?(): Spent;
   /** When the platform kills the process, in milliseconds since the epoch. */
@@ -422,8 +444,10 @@ export interface ProduceOptions {
 }
 
 export interface Production {
-  /** "accepted": the question is in the table. Only then may a 200 leave. */
-  accepted: Promise<"accepted" | "mismatch" | "unavailable">;
+  /** "accepted": the question is in the table. Only then may a 200 leave. "unchecked": the guardrail cannot be asked. */
+  accepted: Promise<"accepted" | "mismatch" | "unavailable" | "unchecked">;
+  /** After acceptance: the text of the question as it is stored. */
+  question(): string;
   /** The first reader. Dropping it stops nothing. To be read only after acceptance. */
   events: AsyncGenerator<ReaderEvent, void>;
   /** Settles, without ever rejecting, when nothing is left to do. */
@@ -507,6 +531,11 @@ export interface RunsOptions {
   limits?: Partial<Limits>;
   /** Whether a thread is within its retention; without it, all are. The table removes expired ones later. */
   isKept?(thread: ThreadItem): boolean;
+  /**
+   * Asks the guardrail about the text of a question, before anything of it is written or sent. Without it nobody is
+   * asked, and nothing waits. What it throws counts as `unavailable`.
+   */
+  check?: ((text: string, signal: AbortSignal) => Promise<Checked>) | undefined;
   /** Sidenotes of an answer, when its producer is dead. */
   cite?(address: Address, text: string, given: Given): Promise<Sidenote[]>;
   /** The one place where later data hangs. Called after the answer was put; repeatable. */

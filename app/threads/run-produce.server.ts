@@ -4,8 +4,9 @@
  * The ending is decided by one conditional write too; then the answer is put, once.
  */
 
+import type { Released } from "~/ai/guardrail-windows";
 import type { ErrorCode } from "~/errors";
-import { absent, answerOf, type Basis, held, isLive, unlessStopped } from "./run-basis.server";
+import { absent, answerOf, type Basis, checkedQuestion, held, isLive, unlessStopped } from "./run-basis.server";
 import type {
   Address,
   ChunkItem,
@@ -14,18 +15,18 @@ import type {
   Condition,
   Finished,
   Given,
+  MessageItem,
   ModelOutcome,
   ProduceOptions,
   Production,
   ReaderEvent,
-  Released,
   ReleaseGate,
   RunItem,
   Settable,
   ThoughtItem,
 } from "./run-items.server";
 import { createThought } from "./run-thought.server";
-import type { Ending, Sidenote } from "./view";
+import type { Blocked, Ending, Sidenote } from "./view";
 
 // --- Text ----------------------------------------------------------------------------------------------------
 
@@ -77,14 +78,15 @@ function createBell(clock: Clock) {
 
 /**
  * mismatch: another message stands under the question's id. elsewhere: the question got in late for an earlier
- * claim, under another parent, so that this claim's prompt is not its path; a repeat will find it.
+ * claim, under another parent, so that this claim's prompt is not its path; a repeat will find it. unchecked: the
+ * guardrail could not be asked, so nothing of the question was written.
  */
-type Acceptance = "accepted" | "mismatch" | "elsewhere" | "unavailable";
+type Acceptance = "accepted" | "mismatch" | "elsewhere" | "unavailable" | "unchecked";
 
 /** While no guardrail is configured. */
 const openGate: ReleaseGate = {
-  release: (text) => ({ text }),
-  flush: () => ({ text: "" }),
+  release: (text) => ({ text, units: 0 }),
+  flush: () => ({ text: "", units: 0 }),
   think: (text) => text,
 };
 
@@ -100,7 +102,7 @@ interface Surroundings {
 }
 
 export function createProducer(basis: Basis, { finish, moveToUnread, markRunDeleted, cite }: Surroundings) {
-  const { store, clock, time, limit, report, backOff, settle, daysAhead, getRun, getMessage } = basis;
+  const { store, clock, time, limit, report, backOff, settle, check, daysAhead, getRun, getMessage } = basis;
 
   function produce<T>(mine: Claim<T>, how: ProduceOptions): Production {
     const { address, runId, claimId } = mine;
@@ -108,7 +110,9 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
     const news = createBell(clock);
     const turn = createBell(clock);
     const model = new AbortController();
-    const gate = how.gate ?? openGate;
+    /** A stop ends the model call; the guardrail is asked to the end, so that the question gets in. */
+    const asking = new AbortController();
+    const gate = how.gate?.(model.signal) ?? openGate;
     const endBy = (how.deadline ?? Number.POSITIVE_INFINITY) - time.margin;
 
     /** All text that may be shown. */
@@ -118,7 +122,13 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
     let half = "";
     /** From here on no text is added: the end has been written down. */
     let isSealed = false;
-    let blocked: string | undefined;
+    /** What stands in place of the answer, and why. */
+    let blocked: { message: string; by: Blocked } | undefined;
+    let isMasked = mine.masked;
+    let units = 0;
+    /** The question's text as it is stored, and as the model may see it. */
+    let stored = mine.question?.text ?? "";
+    let asked: string | undefined;
     let isTooLong = bytes >= limit.answer;
     let isStopped = false;
     let isGivenUp = false;
@@ -147,12 +157,19 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       isSealed = true;
       closing ??= event;
       model.abort();
+      asking.abort();
       news.ring();
     }
 
     function append(released: Released): void {
-      if (isSealed || blocked !== undefined) return;
-      blocked = released.blocked;
+      units += released.units;
+      if (isSealed || blocked) return;
+      if (released.blocked) {
+        const { message, policies } = released.blocked;
+        blocked = { message, by: { where: "output", policies: [...policies] } };
+      }
+      if (released.error) outcome = { ending: "interrupted", error: released.error };
+      if (released.masked) isMasked = true;
       if (isTooLong) return;
       let added = half + released.text;
       half = /[\uD800-\uDBFF]$/.test(added) ? added.slice(-1) : "";
@@ -165,27 +182,32 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       text += added;
       bytes += size;
       news.ring();
-      if (isTooLong || blocked !== undefined) {
+      if (isTooLong || blocked || outcome) {
         model.abort();
         turn.ring();
       }
     }
 
     function think(added: string): void {
-      if (isSealed || blocked !== undefined) return;
+      if (isSealed || blocked) return;
       thought.add(gate.think?.(added) ?? "", clock.now());
       news.ring();
     }
 
+    /** How the model call ended, unless the guardrail could not be asked about its last words. */
+    function noteOutcome(last: ModelOutcome): void {
+      outcome = { ...last, ...outcome };
+    }
+
     async function consume(): Promise<void> {
-      const parts = how.answer(model.signal);
+      const parts = how.answer(model.signal, asked);
       try {
-        while (!isSealed) {
+        while (!isSealed && !outcome) {
           const step = await parts.next();
           if (isSealed) break;
           if (step.done) {
             append(await gate.flush());
-            outcome = step.value;
+            noteOutcome(step.value);
             return;
           }
           if (step.value.type === "waiting" || step.value.type === "shortened") {
@@ -302,7 +324,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       const counted = thought.frozen;
       if (!(await putChunks(until))) return "lost";
       const written = await write(
-        { base, tail, ...thoughtOf(counted) },
+        { base, tail, ...thoughtOf(counted), ...(isMasked ? { masked: true } : {}) },
         (beat) => [...held(claimId, beat), ...unlessStopped],
         until,
         (run) => run.state === "live" && run.beat === beat + 1,
@@ -325,7 +347,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
 
     /** How the run ends, if it is to end now. */
     function decide(): Decision | undefined {
-      if (blocked !== undefined) return { ending: "blocked" };
+      if (blocked) return { ending: "blocked" };
       if (isStopped) return { ending: "stopped" };
       if (isGivenUp) return { ending: "interrupted", error: "log-lost" };
       if (isTooLong) return { ending: "complete", finishReason: "length" };
@@ -347,10 +369,10 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       model.abort();
       thought.pause(clock.now());
       if (half && decision.ending !== "blocked") text += "\uFFFD";
-      if (blocked !== undefined) {
-        text = blocked;
+      if (blocked) {
+        text = blocked.message;
         log.base = 0;
-        log.tail = blocked;
+        log.tail = text;
         unwritten = [];
         thought.forget();
       } else freeze();
@@ -366,6 +388,9 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
         if (finishReason) set.finishReason = finishReason;
         if (outcome?.usage) set.usage = outcome.usage;
         else if (spent) set.spent = spent;
+        if (blocked) set.blocked = blocked.by;
+        else if (isMasked) set.masked = true;
+        if (units > 0) set.guardrail = { units };
         const written = await write(
           set,
           (beat) => [...held(claimId, beat), ...(ending === "complete" ? unlessStopped : [])],
@@ -396,7 +421,13 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       }
       const { ending, error } = decision;
       setSaved(text.length, thought.frozen);
-      close({ type: "end", ending, length: text.length, ...(error ? { error } : {}) });
+      close({
+        type: "end",
+        ending,
+        length: text.length,
+        ...(error ? { error } : {}),
+        ...(blocked ? { blocked: blocked.by } : {}),
+      });
 
       const sidenotes = await cite(address, text, mine.given, how.cite);
       const answer = answerOf(run, text, { given: mine.given, depth: mine.depth, sidenotes });
@@ -423,9 +454,24 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       }
     }
 
-    /** Puts the question, or what a run without a new question was given. */
-    async function accept(): Promise<Acceptance> {
+    /** Asks the guardrail about the question, if there is one; only what it lets pass is put. */
+    async function askFirst(): Promise<Acceptance> {
       const { question } = mine;
+      const checked = await check?.(question?.text ?? mine.history.at(-1)?.text ?? "", asking.signal);
+      if (!checked || checked.outcome === "unavailable") return "unchecked";
+      units += checked.units;
+      // Over meanwhile: whatever ended this run has decided about its question.
+      if (closing) return "unavailable";
+      if (checked.outcome === "blocked") {
+        const { message, policies } = checked;
+        blocked = { message, by: { where: "input", policies: [...policies] } };
+      }
+      asked = checked.text;
+      return await accept(question && checkedQuestion(question, checked));
+    }
+
+    /** Puts the question, or what a run without a new question was given. */
+    async function accept(question: MessageItem | undefined): Promise<Acceptance> {
       try {
         if (!question) {
           const context = { given: mine.given, depth: mine.depth, expiresAt: daysAhead(limit.chunkDays) };
@@ -433,11 +479,21 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
           return "accepted";
         }
         const key = { ...address, messageId: question.id };
+        stored = question.text;
         if ((await settle(() => store.put("message", key, question, absent))) === "done") return "accepted";
-        const stored = await settle(() => getMessage(address, question.id));
-        if (!stored) return "unavailable";
-        if (stored.hash !== mine.hash) return "mismatch";
-        return stored.parentId === question.parentId ? "accepted" : "elsewhere";
+        const earlier = await settle(() => getMessage(address, question.id));
+        if (!earlier) return "unavailable";
+        if (earlier.hash !== mine.hash) return "mismatch";
+        stored = earlier.text;
+        if (check) {
+          // A repeat has asked too, and was first. The model sees what the page shows, or less.
+          if (earlier.masked || !question.masked) asked = earlier.text;
+          if (earlier.blocked && !blocked) {
+            const { where, policies, message = "" } = earlier.blocked;
+            blocked = { message, by: { where, policies } };
+          }
+        }
+        return earlier.parentId === question.parentId ? "accepted" : "elsewhere";
       } catch (error) {
         report({ during: "put of a question", error, address });
         return "unavailable";
@@ -465,6 +521,8 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
           close({ type: "void" });
           return await annul();
         }
+        // Annulled already, before anybody was told.
+        if (acceptance === "unchecked") return close({ type: "void" });
         // Whether it is in nobody knows: the reaper will see.
         if (acceptance === "unavailable") return close({ type: "detached" });
         const decision = decide();
@@ -545,7 +603,12 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       }
     }
 
-    const accepted = accept().then((result) => {
+    // Without a guardrail the model is called beside the put; with one, after the question has passed and is in.
+    const entered = check ? askFirst() : accept(mine.question);
+    const accepted = entered.then(async (result) => {
+      // So that the same request can be tried again as soon as it is answered.
+      if (result === "unchecked" && !closing)
+        await annul().catch((error: unknown) => report({ during: "end of an unchecked claim", error, address }));
       acceptance = result;
       if (result !== "accepted") model.abort();
       // The old text of a continue is in the log at once, so that a reload does not show less than before.
@@ -553,7 +616,9 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       turn.ring();
       return result === "elsewhere" ? "unavailable" : result;
     });
-    const consumed = consume();
+    const consumed = check
+      ? accepted.then((result) => (result === "accepted" && !blocked && !isStopped ? consume() : undefined))
+      : consume();
     const touched = touch();
     const done = drive()
       .catch((error: unknown) => {
@@ -564,7 +629,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       .then(() => {});
     // The model call ends by its signal; nothing waits for it.
     void consumed;
-    return { accepted, events: events(), done };
+    return { accepted, events: events(), done, question: () => stored };
   }
 
   return produce;

@@ -13,6 +13,7 @@ import { $remove, $set, UpdateItemCommand } from "dynamodb-toolbox/entity/action
 import { any } from "dynamodb-toolbox/schema/any";
 import { boolean } from "dynamodb-toolbox/schema/boolean";
 import { item } from "dynamodb-toolbox/schema/item";
+import { list } from "dynamodb-toolbox/schema/list";
 import { map } from "dynamodb-toolbox/schema/map";
 import { number } from "dynamodb-toolbox/schema/number";
 import { record } from "dynamodb-toolbox/schema/record";
@@ -63,6 +64,13 @@ const RunEntity = new Entity({
     spent: map({ inputTokens: number().savedAs("i"), outputTokens: number().savedAs("o") })
       .optional()
       .savedAs("y"),
+    masked: boolean().optional().savedAs("j"),
+    blocked: map({ where: string().savedAs("w"), policies: list(string()).savedAs("p") })
+      .optional()
+      .savedAs("n"),
+    guardrail: map({ units: number().savedAs("n") })
+      .optional()
+      .savedAs("w"),
     endedAt: number().optional().savedAs("z"),
     expiresAt: number().optional(),
   }),
@@ -98,6 +106,8 @@ const MessageEntity = new Entity({
     depth: number(),
     createdAt: number(),
     hash: string(),
+    masked: boolean().optional(),
+    blocked: any().optional(),
     given: any().optional(),
     claimId: string().optional(),
     ending: string().optional(),
@@ -107,6 +117,7 @@ const MessageEntity = new Entity({
     settings: any().optional(),
     usage: any().optional(),
     cost: any().optional(),
+    guardrail: any().optional(),
     durationMs: number().optional(),
     reasoning: map({ length: number(), ms: number() }).optional(),
     sidenotes: any().optional(),

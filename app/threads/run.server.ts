@@ -13,6 +13,7 @@ import { createActivity } from "./run-activity.server";
 import {
   absent,
   answerOf,
+  checkedQuestion,
   createBasis,
   headOf,
   held,
@@ -49,7 +50,7 @@ import { createReading } from "./run-reading.server";
 export function createRuns(options: RunsOptions): Runs {
   const { newClaimId, random } = options;
   const basis = createBasis(options);
-  const { store, clock, time, limit, report, backOff, settle, daysAhead } = basis;
+  const { store, clock, time, limit, report, backOff, settle, check, daysAhead } = basis;
   const { getRun, getThread, getMessage, isReadable, isExpired } = basis;
   const { readLog, readThought, readPath, readHistory } = createReading(basis);
   const { peek, seemsFull, addLive, removeLive, moveToUnread, getActivity, markSeen, forget } = createActivity(
@@ -125,6 +126,14 @@ export function createRuns(options: RunsOptions): Runs {
     return undefined;
   }
 
+  /** How a run ends whose question was blocked. Nothing of an answer can be in its log. */
+  const blockedBy = ({ where, policies, message }: NonNullable<MessageItem["blocked"]>): Settable["run"] => ({
+    ending: "blocked",
+    blocked: { where, policies },
+    base: 0,
+    tail: message ?? "",
+  });
+
   async function reap(address: Address): Promise<RunItem | undefined> {
     const run = await getRun(address);
     if (run?.state !== "live" || !isExpired(run)) return run;
@@ -135,6 +144,7 @@ export function createRuns(options: RunsOptions): Runs {
       const question = await getMessage(address, messageId);
       // Never accepted: the head goes back to the one before.
       if (question?.hash !== run.hash) change = { ending: "void" };
+      else if (question?.blocked) change = blockedBy(question.blocked);
     }
     const set = { ...change, state: "ended" as const, endedAt: Math.max(run.startedAt ?? 0, leaseUntil - time.lease) };
     const outcome = await store.update("run", address, { set }, { and: held(claimId, beat) });
@@ -206,12 +216,16 @@ export function createRuns(options: RunsOptions): Runs {
       if (isSend && run.state === "live") {
         let question = await getMessage(address, ownId);
         if (!question) {
+          // Its producer is asking, or was killed over it. Whoever writes the question has asked first.
+          const checked = check && (await check(request.text, new AbortController().signal));
+          if (checked?.outcome === "unavailable") return { outcome: "unchecked" };
           const history = await readHistory(address, parentOfQuestion(run), claimOptions.history);
           if (!history) return undefined;
           const mine = { claimId: run.claimId ?? "", runId, repeated: true, prefix: "" };
           const prepared = await prepare({ ...mine, thread, history });
           if (prepared instanceof Refusal) throw prepared;
-          const item = questionOf(prepared.given, history.at(-1), request.text, run.startedAt ?? clock.now());
+          const raw = questionOf(prepared.given, history.at(-1), request.text, run.startedAt ?? clock.now());
+          const item = checked ? checkedQuestion(raw, checked) : raw;
           const outcome = await store.put("message", { ...address, messageId: ownId }, item, absent);
           question = outcome === "done" ? item : await getMessage(address, ownId);
         }
@@ -279,6 +293,8 @@ export function createRuns(options: RunsOptions): Runs {
       } else {
         of = await find(request.of);
         if (of?.role !== (request.kind === "again" ? "user" : "assistant")) return { outcome: "not-found" };
+        // What stands in the place of a blocked answer is no answer to go on from.
+        if (request.kind === "continue" && of.ending === "blocked") return { outcome: "not-found" };
         if (request.kind === "continue") prefix = of.text;
         parentId = request.kind === "again" ? of.id : of.parentId;
       }
@@ -319,19 +335,10 @@ export function createRuns(options: RunsOptions): Runs {
       if (isSend && parentId !== head) set.parentId = parentId ?? "";
       if (!isSend) set.again = true;
       const optional = [
-        "prev",
-        "parentId",
-        "again",
-        "stop",
-        "ending",
-        "error",
-        "finishReason",
-        "usage",
-        "spent",
-        "endedAt",
+        ...["prev", "parentId", "again", "stop", "ending", "error", "finishReason", "usage", "spent"],
+        ...["masked", "blocked", "guardrail", "endedAt", "thought", "thoughtMs"],
       ];
-      const ofReasoning = ["thought", "thoughtMs"];
-      const remove = ([...optional, ...ofReasoning] as (keyof RunItem)[]).filter((name) => !(name in set));
+      const remove = (optional as (keyof RunItem)[]).filter((name) => !(name in set));
       const condition: Condition = run
         ? {
             and: [
@@ -348,6 +355,7 @@ export function createRuns(options: RunsOptions): Runs {
         startedAt: now,
         question,
         prefix,
+        masked: prefix !== "" && of?.masked === true,
         hash,
         given,
         depth: (question?.depth ?? last?.depth ?? 0) + 1,
@@ -410,7 +418,7 @@ export function createRuns(options: RunsOptions): Runs {
 
     /** The end, from the stored answer or from what RUN vouches for: both are the same text. */
     async function* close(
-      run: Pick<MessageItem, "claimId" | "error" | "reasoning"> & Pick<RunItem, "ending">,
+      run: Pick<MessageItem, "claimId" | "error" | "reasoning" | "blocked"> & Pick<RunItem, "ending">,
       text: string,
     ): AsyncGenerator<ReaderEvent, void> {
       const from = run.claimId ?? "";
@@ -430,7 +438,13 @@ export function createRuns(options: RunsOptions): Runs {
       if (offset < text.length)
         yield { type: "text", text: text.slice(offset), position: { claimId: from, offset: text.length } };
       const ending = run.ending === "void" || run.ending === undefined ? "interrupted" : run.ending;
-      yield { type: "end", ending, length: text.length, ...(run.error ? { error: run.error } : {}) };
+      yield {
+        type: "end",
+        ending,
+        length: text.length,
+        ...(run.error ? { error: run.error } : {}),
+        ...(run.blocked ? { blocked: run.blocked } : {}),
+      };
     }
 
     for (;;) {

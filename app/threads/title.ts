@@ -1,6 +1,9 @@
 /** How much of the first line is looked at: links leave their addresses out, and nobody waits on 32,000 characters. */
 const LOOK_AT = 1_000;
 
+/** The title of a thread whose first message has no words for one, or none that may be written down yet. */
+export const UNTITLED = "New thread";
+
 /** A thread's first title: the person's own first words, as plain text of at most 60 characters. */
 export function titleFrom(text: string): string {
   const line =
@@ -15,7 +18,7 @@ export function titleFrom(text: string): string {
     .replace(/\s+/g, " ")
     .trim();
   const sentence = /^.{12,60}?[.?!](?=\s|$)/u.exec(plain)?.[0];
-  return cleanTitle(sentence ?? plain, 60) || "New thread";
+  return cleanTitle(sentence ?? plain, 60) || UNTITLED;
 }
 
 /** A title as it is stored: one line of plain text, cut at a word if it is longer than `limit` UTF-16 units. */

@@ -19,6 +19,13 @@ export interface Sidenote {
   passage?: string;
 }
 
+/** What the guardrail stopped, and by which of its policies, in plain words. */
+export interface Blocked {
+  /** The question, which then was sent to no model; or the answer, which then was taken back. */
+  where: "input" | "output";
+  policies: string[];
+}
+
 export interface MessageUsage {
   inputTokens: number;
   outputTokens: number;
@@ -44,6 +51,9 @@ export interface MessageView {
   sidenotes?: Sidenote[];
   /** Answers: what went along with the question, and what was left out. */
   prompt?: { messages: number; leftOut: { messages: number; notes: number }; shortened?: true };
+  /** The guardrail masked something in it: only the masked text is stored, and the model saw no other. */
+  masked?: boolean;
+  blocked?: Blocked;
 }
 
 /** How full the model's window would be with a draft, and what would be left out. Sizes are in tokens. */

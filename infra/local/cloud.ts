@@ -15,6 +15,7 @@ export interface BackendOverrides {
   bedrock?: boolean;
   models?: { allow?: string[]; default?: string; systemPrompt?: string };
   compatible?: { name: string; url: string; key?: string }[];
+  guardrail?: { id: string; version: string; policies: string[] };
   limits?: Record<string, unknown>;
   budgets?: { person?: number; stage?: number };
   retentionDays?: number;

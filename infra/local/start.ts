@@ -9,6 +9,7 @@ import { type AppServer, startAppServer } from "./app-server.ts";
 import { ensureBuild } from "./build.ts";
 import { type Cloud, findVendors, startCloud } from "./cloud.ts";
 import { demo, ensureDemo } from "./demo.ts";
+import { localGuardrail } from "./models/guardrail.ts";
 
 const mode = process.argv[2];
 if (mode !== "dev" && mode !== "start" && mode !== "app") throw new Error("Usage: start.ts <dev | start | app>");
@@ -21,6 +22,13 @@ function readPort(): number {
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new Error(`PORT is not the number of a port: ${text}`);
   return port;
+}
+
+/** Whether the model server's guardrail checks what is said. */
+function readGuardrail(): boolean {
+  const value = process.env.GUARDRAIL || "off";
+  if (value !== "on" && value !== "off") throw new Error(`GUARDRAIL is neither on nor off: ${value}`);
+  return value === "on";
 }
 
 /** Asked before anything slow begins; the app server finds out again by itself. */
@@ -89,7 +97,15 @@ async function main(): Promise<void> {
     if (!development) await ensureBuild();
     if (ending) return;
     const { vendors, lines } = await findVendors(process.env);
-    cloud = await startCloud({ dataFolder, vendors, onLine: print });
+    const guarded = readGuardrail();
+    if (guarded && vendors.bedrock)
+      throw new Error("GUARDRAIL=on is the local model server's guardrail. It cannot be used with BEDROCK=aws.");
+    cloud = await startCloud({
+      dataFolder,
+      vendors,
+      onLine: print,
+      ...(guarded ? { backend: { guardrail: localGuardrail } } : {}),
+    });
     if (ending) return cloud.stop();
     env = cloud.env;
     void cloud.gone.then((how) => {
@@ -98,6 +114,7 @@ async function main(): Promise<void> {
     print(`The data lies in ${relative(process.cwd(), dataFolder) || "."}`);
     print(`The model server is ${cloud.modelsUrl}`);
     for (const line of lines) print(line);
+    if (guarded) print("The guardrail is on: try an email address, a card number, or the word invest.");
     const isNew = await ensureDemo(dataFolder, env);
     if (ending) return;
     welcome = isNew

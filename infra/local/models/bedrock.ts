@@ -18,6 +18,7 @@ import {
 } from "./answer.ts";
 import { type BedrockModel, bedrockModels, type InferenceProfile, inferenceProfiles, modelArn } from "./catalogue.ts";
 import { type Answer, blockedText, type Call, type Finish, send, stream, thoughtsOf, type Wire } from "./delivery.ts";
+import { assess, localGuardrail } from "./guardrail.ts";
 import type { Block } from "./prompt-cache.ts";
 import type { Usage } from "./scenario.ts";
 
@@ -512,41 +513,49 @@ const guardrailBody = z.looseObject({
   outputScope: z.enum(["INTERVENTIONS", "FULL"]).optional(),
 });
 
-/** No policy is configured here, so every text passes, unless a scenario says that the guardrail intervenes. */
+/** The most text of one call, in units of 1,000 characters. */
+const guardrailUnits = 25;
+
+/** There is one guardrail; a scenario can have it intervene whatever the text says. */
 async function applyGuardrail(call: Call, request: BedrockRequest): Promise<void> {
   const [, identifier = "", , version = ""] = request.path;
-  if (!/^(?:[a-z0-9]+|arn:aws[^:]*:bedrock:[a-z0-9-]+:\d{12}:guardrail\/[a-z0-9]+)$/u.test(identifier))
-    throw invalid("The guardrail identifier is invalid.");
+  const id = /^(?:arn:aws[^:]*:bedrock:[a-z0-9-]+:\d{12}:guardrail\/)?([a-z0-9]+)$/u.exec(identifier)?.[1];
+  if (!id) throw invalid("The guardrail identifier is invalid.");
   if (!/^(?:[1-9]\d{0,7}|DRAFT)$/u.test(version)) throw invalid("The guardrail version is invalid.");
   const body = parse(guardrailBody, request.body);
-  if (body.content.length === 0) throw invalid("The content to be checked is empty.");
   const texts = body.content.flatMap((block) => block.text?.text ?? []);
+  if (!texts.some((text) => text)) throw invalid("The content to be checked is empty.");
+  if (id !== localGuardrail.id || ![localGuardrail.version, "DRAFT"].includes(version))
+    throw new BedrockError(
+      404,
+      "ResourceNotFoundException",
+      "The guardrail identifier or version provided in the request does not exist.",
+    );
   const text = texts.join("\n");
+  if (text.length > guardrailUnits * 1_000) throw invalid(`The content is longer than ${guardrailUnits} text units.`);
   call.scenario = call.control.takeScenario({
     provider: "bedrock",
     operation: "guardrail",
-    models: [identifier],
+    models: [identifier, id],
     text,
   });
   if (await failByScenario(call)) return;
-  const intervened = call.scenario?.fault === "guardrail";
-  if (intervened) call.markFault();
-  // A text unit is up to 1,000 characters; only policies that are configured use any.
-  const units = intervened ? Math.max(1, Math.ceil(text.length / 1_000)) : 0;
+  if (call.scenario?.firstTokenMs === undefined) await call.waitUntil(performance.now() + call.pace.firstTokenMs);
+  const found = assess(text, body.source);
+  const scripted = call.scenario?.fault === "guardrail";
+  if (scripted) call.markFault();
   const topic = { name: "scenario", type: "DENY", action: "BLOCKED", detected: true };
   call.json(200, {
-    usage: {
-      topicPolicyUnits: units,
-      contentPolicyUnits: 0,
-      wordPolicyUnits: 0,
-      sensitiveInformationPolicyUnits: 0,
-      sensitiveInformationPolicyFreeUnits: 0,
-      contextualGroundingPolicyUnits: 0,
-    },
-    action: intervened ? "GUARDRAIL_INTERVENED" : "NONE",
-    actionReason: intervened ? "Guardrail blocked." : "No action.",
-    outputs: intervened ? [{ text: blockedText }] : body.outputScope === "FULL" ? texts.map((text) => ({ text })) : [],
-    assessments: intervened ? [{ topicPolicy: { topics: [topic] } }] : [],
+    ...found,
+    ...(scripted && {
+      action: "GUARDRAIL_INTERVENED",
+      actionReason: "Guardrail blocked.",
+      outputs: [{ text: blockedText }],
+      assessments: [{ topicPolicy: { topics: [topic] } }],
+    }),
+    ...(!scripted &&
+      found.action === "NONE" &&
+      body.outputScope === "FULL" && { outputs: texts.map((text) => ({ text })) }),
     guardrailCoverage: { textCharacters: { guarded: text.length, total: text.length } },
   });
 }

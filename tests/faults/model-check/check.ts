@@ -41,6 +41,7 @@ export function weatherOf(chance: Chance): Weather {
     liveRuns: chance.pick([1, 2, 3]),
     span: chance.between(15_000, 60_000),
     quick: chance.happens(0.3),
+    guardrail: chance.happens(0.35),
   };
 }
 
@@ -85,6 +86,7 @@ export async function checkKill(
     liveRuns: 3,
     span: 20_000,
     quick: true,
+    guardrail: point.seed % 2 === 0,
   };
   const world = new World(chance, weather, protocol, judgeWrite, point);
   await finish(world, `kill ${point.when} call ${point.call}, seed ${point.seed}`, figures);

@@ -19,7 +19,7 @@ export const mutations: Mutation[] = [
     const outcome = await store.update("run", address, { set }, { and: held(claimId, beat) });`,
   },
   { rule: "storing before a claim", from: "!(await find(head))", to: "false" },
-  { rule: "void", from: 'if (question?.hash !== run.hash) change = { ending: "void" };', to: "" },
+  { rule: "void", from: "if (question?.hash !== run.hash) change", to: "if (false) change" },
   {
     rule: "the mark on RUN at a delete",
     from: "await markRunDeleted(address);\n    return true;",
@@ -41,4 +41,35 @@ export const mutations: Mutation[] = [
   { rule: "replace", from: 'from !== claimId || run.ending === "blocked" || offset > text.length', to: "false" },
   { rule: "the chain check", from: "if (!isEmpty && !chain.whole && !how.isLast) return undefined;", to: "" },
   { rule: "the order of ids", from: "head !== null && ownId <= head", to: "false" },
+  {
+    rule: "asking before a question is put",
+    from: "const entered = check ? askFirst() : accept(mine.question);",
+    to: "const entered = accept(mine.question);",
+  },
+  {
+    rule: "asking before a repeat puts a question",
+    from: "const item = checked ? checkedQuestion(raw, checked) : raw;",
+    to: "const item = raw;",
+  },
+  {
+    rule: "no model for a blocked question",
+    from: 'result === "accepted" && !blocked && !isStopped',
+    to: 'result === "accepted"',
+  },
+  {
+    rule: "what a repeat found out",
+    from: "if (earlier.blocked && !blocked) {",
+    to: "if (false) {",
+  },
+  {
+    rule: "the reaper of a blocked question",
+    from: "else if (question?.blocked) change = blockedBy(question.blocked);",
+    to: "",
+  },
+  { rule: "the masked question", from: "asked = checked.text;", to: 'asked = question?.text ?? "";' },
+  {
+    rule: "a void end of an unchecked claim",
+    from: 'if (!checked || checked.outcome === "unavailable") return "unchecked";',
+    to: 'if (!checked || checked.outcome === "unavailable") return await accept(question);',
+  },
 ];

@@ -3,9 +3,10 @@
  * write that goes in, the others when the storm is over and somebody has looked.
  */
 import { keys, threadPartition } from "../../../app/data/keys.server.ts";
+import { runIdOf } from "../../../app/threads/ids.ts";
 import type { Address, ChunkItem, MessageItem, RunItem, ThoughtItem } from "../../../app/threads/run-items.server.ts";
 import type { Write } from "./table.ts";
-import { userId, type World } from "./world.ts";
+import { isForbidden, isSecret, maskedText, userId, type World } from "./world.ts";
 
 const bytes = new TextEncoder();
 
@@ -37,6 +38,7 @@ const headOf = (run: RunItem): string | undefined => (run.ending === "void" ? ru
 /** Judges one write at the moment it goes in. */
 export function judgeWrite(world: World, write: Write): void {
   const { before, after, sk, address } = write;
+  if (world.weather.guardrail && after) judgeStored(world, sk, after);
   if (sk.startsWith("MESSAGE#") && before && after) world.violate("Messages never change", `${sk} was written twice`);
   if (sk !== "RUN" || !address) return;
   const was = before as unknown as RunItem | undefined;
@@ -56,6 +58,22 @@ export function judgeWrite(world: World, write: Write): void {
 
   if (!was || is.claimId !== was.claimId) judgeClaim(world, address, was, is);
   else judgeChange(world, address, was, is);
+}
+
+/** With a guardrail nothing is stored that it did not let pass. */
+function judgeStored(world: World, sk: string, after: Record<string, unknown>): void {
+  const text = after.text ?? after.tail;
+  if (typeof text !== "string") return;
+  if (isSecret(text)) world.violate("No unmasked text is in the table", sk);
+  if (!sk.startsWith("MESSAGE#")) {
+    if (isForbidden(text)) world.violate("No forbidden answer is in the table", sk);
+    return;
+  }
+  const { role, blocked, hash } = after as unknown as MessageItem;
+  if (isForbidden(text) && !blocked) world.violate("A forbidden message is marked", sk);
+  if (role !== "user") return;
+  const { text: raw } = JSON.parse(hash) as { text: string };
+  if (!world.facts.checked.has(raw)) world.violate("Nothing unchecked is in the table", sk);
 }
 
 function judgeClaim(world: World, address: Address, was: RunItem | undefined, is: RunItem): void {
@@ -94,7 +112,8 @@ export function judgeEnd(world: World): void {
     else judgeThread(world, address);
   }
   for (const work of world.facts.works.values())
-    if (work.server.isAlive && !work.isCallOver) world.violate("No model call goes on for ever", work.claimId);
+    if (work.server.isAlive && work.isCalled && !work.isCallOver)
+      world.violate("No model call goes on for ever", work.claimId);
   const live = Object.keys(world.table.get("activity", { userId })?.live ?? {});
   if (live.length > 0) world.violate("A visit clears the list of answering threads", live.join());
 }
@@ -125,6 +144,9 @@ function judgeThread(world: World, address: Address): void {
     if (message.parentId !== null && !messages.has(message.parentId))
       world.violate("No answer without its question", `${id} has no parent`);
     if (message.role === "assistant") judgeAnswer(world, address, message);
+    const answer = message.role === "user" && message.blocked && messages.get(runIdOf(id));
+    if (answer && answer.ending !== "blocked")
+      world.violate("The run of a blocked question is blocked", `${id} ends ${answer.ending}`);
   }
 
   for (const [id, { address: its, request, bodies }] of facts.accepted) {
@@ -212,14 +234,19 @@ function judgeAnswer(world: World, address: Address, answer: MessageItem): void 
     world.violate("Reasoning that its gate cannot check is not kept", answer.id);
   if (answer.ending === "blocked" && answer.reasoning) world.violate("A blocked answer has no reasoning", answer.id);
   // The cap may fall between the two halves of a character.
-  const whole = Math.min(work.thought.length, 3_000);
+  const most = Math.min(work.thought.length, 3_000);
   const isWhole = answer.ending === "complete" && answer.finishReason !== "length";
-  if (isWhole && work.isThoughtShown && whole - (thought?.length ?? 0) > 1)
-    world.violate("A complete answer has its whole reasoning", `${answer.id}: ${thought?.length} of ${whole}`);
-  const said = work.said.replace(/\p{Surrogate}/gu, "\uFFFD");
+  if (isWhole && work.isThoughtShown && most - (thought?.length ?? 0) > 1)
+    world.violate("A complete answer has its whole reasoning", `${answer.id}: ${thought?.length} of ${most}`);
+  const whole = work.said.replace(/\p{Surrogate}/gu, "\uFFFD");
+  const said = world.weather.guardrail ? maskedText(whole) : whole;
   const isStart = said.startsWith(answer.text.replace(/\uFFFD$/, ""));
   if (answer.ending === "blocked") {
-    if (!work.isBlocked) world.violate("Only what the gate blocks is blocked", answer.id);
+    if (answer.blocked?.where !== run.blocked?.where || !answer.blocked)
+      world.violate("Message and RUN agree", `${answer.id}: blocked ${answer.blocked?.where}`);
+    if (answer.blocked?.where === "input") {
+      if (work.isCalled) world.violate("No model is called for a blocked question", answer.id);
+    } else if (!work.isBlocked) world.violate("Only what the gate blocks is blocked", answer.id);
     return;
   }
   if (!isStart) world.violate("An answer is what the model said", answer.id);

@@ -3,6 +3,7 @@
  * and delays, and tabs that send, repeat, edit, retry, continue, stop, delete, read along and reload. It writes down
  * what people saw and asked for; the rules in rules.ts judge it.
  */
+import { type Checked, checkWhole, createWindows, type Verdict } from "../../../app/ai/guardrail-windows.ts";
 import { runIdOf } from "../../../app/threads/ids.ts";
 import type {
   Address,
@@ -43,6 +44,8 @@ export interface Weather {
   /** How long tabs act, in milliseconds. */
   span: number;
   quick: boolean;
+  /** Whether a guardrail is asked about every question and answer. */
+  guardrail: boolean;
 }
 
 /** One producer's work, as its server knows it. */
@@ -63,6 +66,7 @@ export interface Work {
   isThoughtShown: boolean;
   outcome: ModelOutcome | undefined;
   isBlocked: boolean;
+  isCalled: boolean;
   /** Whether the model call is over, on a server that lives. */
   isCallOver: boolean;
   accepted: boolean;
@@ -90,10 +94,19 @@ export interface Facts {
   stopsAsked: Set<string>;
   /** True time at which the 200 of a delete left. */
   deletedAt: Map<string, number>;
+  /** Texts of questions about which the guardrail has said something. */
+  checked: Set<string>;
   violations: string[];
   kills: number;
   runs: number;
 }
+
+/** What the guardrail of the model check masks, and what it blocks. */
+const secret = /secret:\d+/g;
+export const isSecret = (text: string): boolean => /secret:\d/.test(text);
+export const isForbidden = (text: string): boolean => text.includes("a forbidden thing");
+/** What is left of a text that the guardrail masks. */
+export const maskedText = (text: string): string => text.replace(secret, "{SECRET}");
 
 interface Server {
   process: Process;
@@ -187,6 +200,7 @@ export class World {
     accepted: new Map(),
     stopsAsked: new Set(),
     deletedAt: new Map(),
+    checked: new Set(),
     violations: [],
     kills: 0,
     runs: 0,
@@ -250,6 +264,9 @@ export class World {
       newClaimId: () => `claim${String(++this.claims).padStart(11, "0")}`,
       random: () => chance.next(),
       limits: { liveRuns: weather.liveRuns, answer: 12_000, reasoning: 3_000, unread: 1 },
+      ...(weather.guardrail
+        ? { check: (text: string, signal: AbortSignal) => this.checkQuestion(server, text, signal) }
+        : {}),
       cite: async () => [],
       finish: async () => {
         if (chance.happens(0.05)) throw new Error("The search index did not answer");
@@ -394,21 +411,22 @@ export class World {
     if (outcome.outcome === "attach") return await this.attach({ runs, process, deadline }, address, outcome.runId);
     if (outcome.outcome === "busy") return { status: "busy", runId: outcome.runId };
     if (outcome.outcome === "stale") return { status: "stale", newestId: outcome.newestId };
+    if (outcome.outcome === "unchecked") return { status: "unavailable" };
     if (outcome.outcome !== "claimed") return { status: outcome.outcome };
 
     const work = this.newWork(outcome.claim, process);
     const production = runs.produce(outcome.claim, {
-      answer: (signal) => this.speak(work, signal),
+      answer: (signal, question) => this.speak(work, signal, question),
       touch: async () => {
         if (chance.happens(0.5)) await process.sleep(chance.between(1, 50));
         const thread = this.table.get("thread", address);
         return thread !== undefined && thread.deletedAt === undefined;
       },
-      gate: this.gateOf(work),
+      gate: (signal) => (this.weather.guardrail ? this.windowsOf(work, signal) : this.gateOf(work)),
       deadline,
     });
     const accepted = await production.accepted;
-    if (accepted !== "accepted") return { status: accepted };
+    if (accepted !== "accepted") return { status: accepted === "unchecked" ? "unavailable" : accepted };
     work.accepted = true;
     return { status: "ok", events: production.events };
   }
@@ -464,9 +482,10 @@ export class World {
       server,
       said: claim.prefix,
       thought: "",
-      isThoughtShown: this.chance.happens(0.8),
+      isThoughtShown: this.chance.happens(0.8) && !this.weather.guardrail,
       outcome: undefined,
       isBlocked: false,
+      isCalled: false,
       isCallOver: false,
       accepted: false,
       shown: [],
@@ -481,12 +500,15 @@ export class World {
   private async *speak(
     work: Work,
     signal: AbortSignal,
+    question: string | undefined,
   ): AsyncGenerator<
     { type: "text" | "reasoning"; text: string } | { type: "waiting"; attempt: number; seconds: number },
     ModelOutcome
   > {
     const { chance } = this;
     const { server } = work;
+    work.isCalled = true;
+    if (this.weather.guardrail) this.checkCall(work, question);
     const { parts, size, pace } = this.weather.quick ? manners[0] : chance.pick(manners);
     const end = chance.next();
     const count = chance.whole(0, parts);
@@ -512,8 +534,10 @@ export class World {
         }
         let text = `${work.claimId.slice(-3)}.${index} ${"words ".repeat(chance.whole(0, size / 6))}`;
         if (chance.happens(0.2)) text += "é🙂";
+        if (this.weather.guardrail && chance.happens(0.2)) text += `secret:${chance.whole(1, 99_999)} `;
+        if (this.weather.guardrail && chance.happens(0.01)) text += "a forbidden thing ";
         // A character may come in two halves.
-        const cut = chance.happens(0.2) ? text.length - 1 : text.length;
+        const cut = chance.happens(0.2) ? text.length - chance.whole(1, 9) : text.length;
         for (const part of [text.slice(0, cut), text.slice(cut)]) {
           if (part === "") continue;
           work.said += part;
@@ -542,16 +566,58 @@ export class World {
     let length = 0;
     const block = () => {
       work.isBlocked = true;
-      return { text: "", blocked: "This was blocked." };
+      return { text: "", blocked: { message: "This was blocked.", policies: ["Denied topic"] }, units: 1 };
     };
     return {
       release: (text) => {
         length += text.length;
-        return length < blocksAfter ? { text } : block();
+        return length < blocksAfter ? { text, units: 0 } : block();
       },
-      flush: () => (chance.happens(0.01) ? block() : { text: "" }),
+      flush: () => (chance.happens(0.01) ? block() : { text: "", units: 0 }),
       ...(work.isThoughtShown ? { think: (text: string) => text } : {}),
     };
+  }
+
+  // --- The guardrail -------------------------------------------------------------------------------------------
+
+  /** One call of it: late, sometimes not to be reached, and not always of the same mind. */
+  private async ask(server: Process, text: string, signal: AbortSignal): Promise<Verdict> {
+    const { chance } = this;
+    await server.sleep(chance.between(5, chance.happens(0.1) ? 8_000 : 400), signal);
+    if (signal.aborted || chance.happens(0.04)) return { outcome: "unavailable" };
+    const matches = [...text.matchAll(secret)].map(([found]) => ({ text: found, mask: "{SECRET}" }));
+    if (isForbidden(text) || chance.happens(0.02))
+      return { outcome: "blocked", policies: ["Denied topic: things"], message: "Not here.", matches, units: 1 };
+    if (matches.length > 0) return { outcome: "masked", text: maskedText(text), matches, units: 1 };
+    return { outcome: "passed", units: 1 };
+  }
+
+  private async checkQuestion(server: Process, text: string, signal: AbortSignal): Promise<Checked> {
+    const checked = await checkWhole(text, (part) => this.ask(server, part, signal));
+    if (checked.outcome !== "unavailable") this.facts.checked.add(text);
+    return checked;
+  }
+
+  private windowsOf(work: Work, signal: AbortSignal): ReleaseGate {
+    return createWindows({
+      before: work.said,
+      check: async (text) => {
+        const verdict = await this.ask(work.server, text, signal);
+        if (verdict.outcome === "blocked") work.isBlocked = true;
+        return verdict;
+      },
+    });
+  }
+
+  /** With a guardrail a model is called only about what is in the table, and with no other words. */
+  private checkCall(work: Work, question: string | undefined): void {
+    const stored = this.table.get("message", { ...work.address, messageId: work.messageId });
+    // A sweep may have been there.
+    if (this.table.get("thread", work.address)?.deletedAt !== undefined) return;
+    if (stored?.text !== question) this.violate("A model is asked what is stored", `${stored?.text}, not ${question}`);
+    if (work.isSend && stored?.blocked) this.violate("No model is called for a blocked question", work.claimId);
+    if (question === undefined || isForbidden(question))
+      this.violate("No model is called for a blocked question", work.claimId);
   }
 
   // --- What tabs do ------------------------------------------------------------------------------------------
@@ -691,7 +757,9 @@ class Tab {
     const { world, page } = this;
     const { chance } = world;
     const id = world.newId(this.newest, world.simulation.now + this.offset, 0);
-    const text = `Question ${id.slice(-6)}`;
+    let text = `Question ${id.slice(-6)}`;
+    if (world.weather.guardrail && chance.happens(0.3)) text += ` secret:${chance.whole(1, 99_999)}`;
+    if (world.weather.guardrail && chance.happens(0.15)) text += " a forbidden thing";
     const questions = page?.messages.filter(({ role }) => role === "user") ?? [];
     let request: RunRequest = { kind: "send", messageId: id, text, create: !page };
     if (questions.length > 0 && chance.happens(0.15)) {

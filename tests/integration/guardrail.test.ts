@@ -1,0 +1,359 @@
+/**
+ * The guardrail over HTTP: every path of it, for both vendors, on the live stream, in a second browser (at another app
+ * server) and after a reload; and what lies in the table afterwards.
+ */
+import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { ulid } from "ulid";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { blockedInput, blockedOutput, localGuardrail } from "../../infra/local/models/guardrail.ts";
+import { tableName } from "../../infra/local/table.ts";
+import { type Account, App, messageId, readStream, requestId, type StreamText } from "../app.ts";
+
+let app: App;
+let person: Account;
+let other: string;
+let table: DynamoDBClient;
+
+beforeAll(async () => {
+  app = await App.start({ servers: 2, backend: { guardrail: localGuardrail } });
+  other = app.servers[1]?.url ?? "";
+  table = new DynamoDBClient({
+    endpoint: app.cloud.tableUrl,
+    region: "us-east-1",
+    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+  });
+});
+
+beforeEach(async () => {
+  person = await app.createAccount();
+});
+
+afterAll(async () => {
+  table?.destroy();
+  await app?.stop();
+});
+
+afterEach(() => app.clearScenarios());
+
+const vendors = [
+  { vendor: "Bedrock", model: "bedrock:us.amazon.nova-lite-v1:0" },
+  { vendor: "OpenAI", model: "openai:gpt-4.1-mini" },
+];
+
+interface Sent {
+  threadId: string;
+  question: string;
+  answer: string;
+  response: Response;
+}
+
+const answerOf = (question: string): string => `${question.slice(0, 25)}${nextDigit(question.at(-1) ?? "")}`;
+const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const nextDigit = (digit: string): string => alphabet[alphabet.indexOf(digit) + 1] ?? "";
+
+async function send(
+  text: string,
+  options: { threadId?: string; model?: string; question?: string; url?: string; more?: Record<string, unknown> } = {},
+): Promise<Sent> {
+  const { threadId = ulid(), question = messageId(), model, url, more } = options;
+  const response = await app.request(person, `/threads/${threadId}/runs`, {
+    json: {
+      kind: "send",
+      messageId: question,
+      text,
+      ...(options.threadId ? {} : { create: true, ...(model ? { settings: { model } } : {}) }),
+      ...more,
+    },
+    ...(url ? { url } : {}),
+  });
+  return { threadId, question, answer: answerOf(question), response };
+}
+
+async function ask(kind: "again" | "continue", sent: Pick<Sent, "threadId">, of: string): Promise<StreamText> {
+  const json = { kind, requestId: requestId(), of };
+  return readStream(await app.request(person, `/threads/${sent.threadId}/runs`, { json }));
+}
+
+/** What another browser reads from the run's beginning to its end. */
+const follow = async ({ threadId, answer }: Sent): Promise<StreamText> =>
+  readStream(await app.request(person, `/threads/${threadId}/runs/${answer}`, { url: other }));
+
+/** The thread's page as it is loaded anew. */
+const reload = async ({ threadId }: Pick<Sent, "threadId">): Promise<string> =>
+  (await app.request(person, `/threads/${threadId}`, { url: other })).text();
+
+const note = async (title: string, text: string): Promise<void> => {
+  const made = await app.postForm("/notes/new", { intent: "create", noteId: ulid(), title, text }, person.cookie);
+  expect(made.status).toBeLessThan(400);
+};
+
+interface Recorded {
+  operation: string;
+  startedAt: number;
+  body: unknown;
+}
+
+async function recorded(operation: string, since: number): Promise<Recorded[]> {
+  const all = (await (await fetch(new URL("/__requests", app.cloud.modelsUrl))).json()) as Recorded[];
+  return all.filter((call) => call.operation === operation && call.startedAt >= since);
+}
+
+/** All items of a person's threads, as they lie in the table. Passages of their own notes are left out. */
+async function stored(): Promise<string> {
+  const { Items = [] } = await table.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
+  const own = Items.filter(({ pk, sk }) => pk?.S?.includes(person.userId) && !/^(NOTE|SESSION)#/.test(sk?.S ?? ""));
+  return JSON.stringify(own.map(({ sidenotes: _, ...item }) => item));
+}
+
+describe.each(vendors)("with $vendor", ({ model }) => {
+  test("a message that holds personal data is masked for the model, in the table and on every screen", async () => {
+    const since = Date.now();
+    const sent = await send("My address is maria@example.org, what is yours?", { model });
+    const { data } = await readStream(sent.response);
+    expect(data.end).toMatchObject({ ending: "complete" });
+    const [call] = await recorded("answer", since);
+    expect(JSON.stringify(call?.body)).toContain("My address is {EMAIL}, what is yours?");
+    expect(JSON.stringify(call?.body)).not.toContain("maria@example.org");
+    const page = await reload(sent);
+    expect(page).toContain("My address is {EMAIL}, what is yours?");
+    expect(page).toContain("masked");
+    expect(page).not.toContain("maria@example.org");
+    // The title is made of the same words.
+    expect(await stored()).not.toContain("maria@example");
+    expect(page).toMatch(/<title>My address is \{EMAIL\}/);
+  });
+
+  test("a message about a denied topic is sent to no model, and the policy is named", async () => {
+    const since = Date.now();
+    const sent = await send("Which stocks should I buy?", { model });
+    const live = await readStream(sent.response);
+    expect(live.text).toBe(blockedInput);
+    expect(live.data.end).toMatchObject({
+      ending: "blocked",
+      blocked: { where: "input", policies: ["Denied topic: Investment advice"] },
+    });
+    expect((await follow(sent)).data.end).toEqual(live.data.end);
+    expect((await follow(sent)).text).toBe(blockedInput);
+    const page = await reload(sent);
+    expect(page).toContain("Which stocks should I buy?");
+    expect(page).toContain("Denied topic: Investment advice");
+    expect(await recorded("answer", since)).toEqual([]);
+  });
+
+  test("personal data in an answer is masked, though the model sends it in pieces", async () => {
+    await note("Plumber", "The plumber is reached at piet.de.vries@example.org in the mornings.");
+    const sent = await send("How is the plumber reached?", { model });
+    let seen = "";
+    const live = await readStream(sent.response, (text) => {
+      seen += text;
+    });
+    expect(live.text).toContain("reached at {EMAIL} in the mornings");
+    expect(seen).not.toContain("piet");
+    expect((await follow(sent)).text).toBe(live.text);
+    expect(await reload(sent)).toContain("reached at {EMAIL} in the mornings");
+    expect(await stored()).not.toContain("piet");
+  });
+
+  test("an answer that breaks a rule midway is taken back on every screen and in the table", async () => {
+    await app.scenario({ tokens: 900, tokenMs: 4 });
+    const sent = await send("Tell me about the garden", { model });
+    let shown: () => void = () => undefined;
+    const hasShown = new Promise<void>((resolve) => {
+      shown = resolve;
+    });
+    const live = readStream(sent.response, (text) => text.length > 150 && shown());
+    await hasShown;
+    let isFollowed = false;
+    const beside = readStream(
+      await app.request(person, `/threads/${sent.threadId}/runs/${sent.answer}`, { url: other }),
+      (text) => {
+        isFollowed ||= text.length > 150 && !text.includes("scenario");
+      },
+    );
+    await expect.poll(() => isFollowed, { timeout: 10_000 }).toBe(true);
+    await app.scenario({ match: { operation: "guardrail" }, fault: "guardrail" });
+    for (const { text, events, data } of await Promise.all([live, beside])) {
+      expect(events).toContain("replace");
+      expect(text).toBe("Sorry, this cannot be answered here.");
+      expect(data.end).toMatchObject({ ending: "blocked", blocked: { where: "output" } });
+    }
+    await app.clearScenarios();
+    await expect.poll(stored, { timeout: 10_000 }).not.toContain("CHUNK#");
+    const page = await reload(sent);
+    expect(page).toContain("Denied topic: scenario");
+    expect((await follow(sent)).text).toBe("Sorry, this cannot be answered here.");
+  });
+
+  test("a message does not go out while the guardrail cannot be reached, and does when it is tried again", async () => {
+    const since = Date.now();
+    await app.scenario({ match: { operation: "guardrail" }, fault: "denied" });
+    const refused = await send("Write to anna@example.org today", { model });
+    expect(refused.response.status).toBe(503);
+    expect(await refused.response.json()).toMatchObject({ error: { code: "guardrail-unavailable" } });
+    expect(await recorded("answer", since)).toEqual([]);
+    expect(await stored()).not.toContain("today");
+    expect(await reload(refused)).not.toContain("today");
+    await app.clearScenarios();
+    // The same request, as the page repeats it; at another server.
+    const { threadId, question } = refused;
+    const json = { kind: "send", messageId: question, text: "Write to anna@example.org today", create: true };
+    const again = await app.request(person, `/threads/${threadId}/runs`, { json, url: other });
+    expect((await readStream(again)).data.end).toMatchObject({ ending: "complete" });
+    expect(await reload(refused)).toContain("Write to {EMAIL} today");
+  });
+
+  test("an answer ends where the guardrail cannot be reached any more, and is continued when it can", async () => {
+    await app.scenario({ tokens: 700, tokenMs: 4 });
+    const sent = await send("Tell me about the harbour", { model });
+    let shown: () => void = () => undefined;
+    const hasShown = new Promise<void>((resolve) => {
+      shown = resolve;
+    });
+    const live = readStream(sent.response, (text) => text.length > 150 && shown());
+    await hasShown;
+    await app.scenario({ match: { operation: "guardrail" }, fault: "denied" });
+    const { text, data } = await live;
+    expect(data.end).toMatchObject({ ending: "interrupted", error: "guardrail-unavailable" });
+    expect(text.length).toBeGreaterThan(150);
+    expect((await follow(sent)).text).toBe(text);
+    expect(await reload(sent)).toContain("the guardrail cannot be reached");
+    await app.clearScenarios();
+    const continued = await ask("continue", sent, sent.answer);
+    expect(continued.data.end).toMatchObject({ ending: "complete" });
+    expect(continued.text.startsWith(text)).toBe(true);
+  });
+
+  test("a busy guardrail is asked again", async () => {
+    const since = Date.now();
+    await app.scenario({ match: { operation: "guardrail" }, fault: "throttle", times: 2 });
+    const sent = await send("Is there anything on Sunday?", { model });
+    expect((await readStream(sent.response)).data.end).toMatchObject({ ending: "complete" });
+    // Twice refused, then the question, and the answer in two windows.
+    expect(await recorded("guardrail", since)).toHaveLength(5);
+  });
+
+  test("a thread with a blocked message goes on, and the model learns nothing of it", async () => {
+    const first = await send("What is a good day to plant beans?", { model });
+    await readStream(first.response);
+    await readStream((await send("And which shares should I hold?", { threadId: first.threadId })).response);
+    const since = Date.now();
+    const next = await send("And peas?", { threadId: first.threadId });
+    expect((await readStream(next.response)).data.end).toMatchObject({ ending: "complete" });
+    const [call] = await recorded("answer", since);
+    const body = JSON.stringify(call?.body);
+    expect(body).toContain("What is a good day to plant beans?");
+    expect(body).toContain("And peas?");
+    expect(body).not.toContain("shares");
+    expect(body).not.toContain(blockedInput);
+    const page = await reload(next);
+    expect(page).toContain("And which shares should I hold?");
+  });
+});
+
+test("a blocked message is asked about again whenever it would be answered, and an edited one goes on", async () => {
+  const since = Date.now();
+  const sent = await send("How many tablets may I take?");
+  await readStream(sent.response);
+  const again = await ask("again", sent, sent.question);
+  expect(again.data.end).toMatchObject({ ending: "blocked", blocked: { where: "input" } });
+  expect(again.text).toBe(blockedInput);
+  // What stands in the place of an answer is none to go on from.
+  const json = { kind: "continue", requestId: requestId(), of: sent.answer };
+  expect((await app.request(person, `/threads/${sent.threadId}/runs`, { json })).status).toBe(404);
+  expect(await recorded("answer", since)).toEqual([]);
+
+  const edited = await send("Whom do I ask about medicine?", { threadId: sent.threadId, more: { branch: true } });
+  expect((await readStream(edited.response)).data.end).toMatchObject({ ending: "complete" });
+  const [call] = await recorded("answer", since);
+  expect(JSON.stringify(call?.body)).not.toContain("tablets");
+});
+
+test("a blocked message is kept without what must not be stored, and names each policy once", async () => {
+  const sent = await send("Pay for the stocks with 4111 1111 1111 1111 and write to maria@example.org");
+  const { data } = await readStream(sent.response);
+  expect(data.end).toMatchObject({
+    blocked: { policies: ["Denied topic: Investment advice", "Personal data: credit card number"] },
+  });
+  const page = await reload(sent);
+  expect(page).toContain("Pay for the stocks with {CREDIT_DEBIT_CARD_NUMBER} and write to {EMAIL}");
+  const kept = await stored();
+  expect(kept).not.toContain("4111");
+  expect(kept).not.toContain("maria@");
+});
+
+test("an answer that the model ends within its first window is blocked before a word of it is shown", async () => {
+  await note("Savings", "The savings are in shares of the mill.");
+  const sent = await send("Where are the savings?");
+  const texts: string[] = [];
+  const live = await readStream(sent.response, (text) => texts.push(text));
+  expect(live.data.end).toMatchObject({
+    ending: "blocked",
+    blocked: { where: "output", policies: ["Denied topic: Investment advice"] },
+  });
+  expect(texts).toEqual([blockedOutput]);
+  expect(await stored()).not.toContain("shares of the mill");
+});
+
+test("the longest message is checked whole, and kept masked whole", async () => {
+  const since = Date.now();
+  const filler = "The garden is behind the house. ".repeat(990).slice(0, 31_900);
+  const sent = await send(`${filler} write to maria@example.org`);
+  expect((await readStream(sent.response)).data.end).toMatchObject({ ending: "complete" });
+  const checks = await recorded("guardrail", since);
+  expect(checks.length).toBeGreaterThanOrEqual(5);
+  expect(await stored()).not.toContain("maria@example.org");
+  expect(await reload(sent)).toContain("write to {EMAIL}");
+});
+
+test("a message that is sent twice while it is checked is one message, and one is answered", async () => {
+  const since = Date.now();
+  await app.scenario({ match: { operation: "guardrail" }, firstTokenMs: 700, times: 2 });
+  const [threadId, question] = [ulid(), messageId()];
+  const json = { kind: "send", messageId: question, text: "Call +31 6 1234 5678 at noon", create: true };
+  const both = await Promise.all(
+    [app.server.url, other].map((url) => app.request(person, `/threads/${threadId}/runs`, { json, url })),
+  );
+  const [one, two] = await Promise.all(both.map((response) => readStream(response)));
+  expect(one?.data.end).toMatchObject({ ending: "complete" });
+  expect(two?.text).toBe(one?.text);
+  expect(await recorded("answer", since)).toHaveLength(1);
+  expect(await stored()).not.toContain("1234");
+});
+
+test("how much the guardrail was asked is stored with the answer", async () => {
+  const sent = await send("What grows in the shade?");
+  await readStream(sent.response);
+  await expect.poll(stored).toContain('"guardrail":{"M":{"units":{"N":"3"}}}');
+});
+
+test("without a guardrail nobody is asked, and text is shown as it comes", async () => {
+  const backend = JSON.parse(app.cloud.env.SST_RESOURCE_Backend ?? "{}") as Record<string, unknown>;
+  const { guardrail: _, ...open } = backend;
+  const server = await app.startServer({ env: { SST_RESOURCE_Backend: JSON.stringify(open) } });
+  const since = Date.now();
+  const sent = await send("Which stocks should maria@example.org buy?", { url: server.url });
+  const { data } = await readStream(sent.response);
+  expect(data.end).toMatchObject({ ending: "complete" });
+  expect(await recorded("guardrail", since)).toEqual([]);
+  expect(await reload(sent)).toContain("maria@example.org");
+  await server.stop();
+});
+
+test("a guardrail that does not work is told to the operator, and keeps nobody from reading", async () => {
+  const backend = JSON.parse(app.cloud.env.SST_RESOURCE_Backend ?? "{}") as Record<string, unknown>;
+  const wrong = { ...backend, guardrail: { ...localGuardrail, id: "gone123" } };
+  const lines: string[] = [];
+  const server = await app.startServer({
+    env: { SST_RESOURCE_Backend: JSON.stringify(wrong) },
+    onLine: (line) => lines.push(line),
+  });
+  expect((await app.request(person, "/", { url: server.url })).status).toBe(200);
+  await expect
+    .poll(() => lines.find((line) => line.includes('"ERROR"')), { timeout: 10_000 })
+    .toContain("does not work");
+  expect(lines.join("\n")).toContain("ResourceNotFoundException");
+  const settings = await (await app.request(person, "/settings", { url: server.url })).text();
+  expect(settings).toContain("does not work at the moment");
+  expect((await send("Hello", { url: server.url })).response.status).toBe(503);
+  await server.stop();
+});
