@@ -39,6 +39,7 @@
  * | number notes new to a thread             | Put NUMBERS                     | numberNotes                       | 1 WU  |
  * | one note                                 | Get NOTE#, consistent           | getNote, requireNote, getNoteOrTombstone | 1 RU a 4 KB |
  * | a page of notes, pinned, then newest     | Query byActivity NOTE#          | listNotes                         | 1 RU a 4 KB |
+ * | titles of notes, to choose from          | Query byActivity NOTE#          | listTitles                        | 1 RU a 4 KB |
  * | how many notes                           | Query byActivity NOTE#, COUNT   | countNotes                        | 1 RU a 4 KB |
  * | all notes with their texts               | Query NOTE#, consistent         | listAllNotes, searchNotes         | 1 RU a 4 KB |
  * | a new note                               | Put NOTE#, if absent            | createNote                        | 2 WU, 1 a KB |

@@ -9,6 +9,8 @@ import { changePassword, deleteOwnAccount, signOutEverywhere } from "~/auth/sign
 import { PublicError } from "~/errors";
 import { page } from "~/http.server";
 import { removeThread } from "~/threads/answering.server";
+import { NewThreads } from "~/threads/NewThreadsSection";
+import { getPreferences } from "~/threads/preferences.server";
 import { AppearanceChoice } from "~/ui/appearance";
 import { Button, buttonClass } from "~/ui/button";
 import { ErrorPage } from "~/ui/error-page";
@@ -22,9 +24,13 @@ export const headers = formHeaders;
 export function loader({ request }: LoaderFunctionArgs) {
   return page(async () => {
     const person = await requirePerson(request);
-    const sessions = await listSessions(person.userId);
+    const [sessions, { defaults, presets }] = await Promise.all([
+      listSessions(person.userId),
+      getPreferences(person.userId),
+    ]);
     const passwordChanged = new URL(request.url).searchParams.get("done") === "password";
-    return { email: person.email, devices: sessions.length, passwordChanged, guardrail: guardrailState() };
+    const guardrail = guardrailState();
+    return { email: person.email, devices: sessions.length, passwordChanged, guardrail, defaults, presets };
   });
 }
 
@@ -81,7 +87,7 @@ function Opening(props: { label: string; button: ReactNode; open: boolean; child
 }
 
 export default function SettingsRoute() {
-  const { email, devices, passwordChanged, guardrail } = useLoaderData<typeof loader>();
+  const { email, devices, passwordChanged, guardrail, defaults, presets } = useLoaderData<typeof loader>();
   const problem = useActionData<typeof action>();
   const navigation = useNavigation();
   const pending = navigation.formMethod === "POST" ? navigation.formData?.get("intent") : undefined;
@@ -139,6 +145,13 @@ export default function SettingsRoute() {
               Sign out everywhere
             </Button>
           </Form>
+        </Section>
+
+        <Section
+          title="New threads"
+          note="Presets are settings under a name. They are applied in the settings of a thread."
+        >
+          <NewThreads defaults={defaults} presets={presets} />
         </Section>
 
         <Section title="Look" note="The choice holds for this browser.">

@@ -11,6 +11,7 @@ import { estimates } from "./estimate-store";
 import { kept, type WaitingMessage } from "./kept";
 import { Meter, PastTheWindow } from "./Meter";
 import { findModel, type Offer } from "./models-store";
+import type { switchTo } from "./switching";
 
 const ModelPicker = lazy(() => import("./ModelPicker"));
 
@@ -45,10 +46,12 @@ export interface ComposerProps {
   onStop(): void;
   onType(hasText: boolean): void;
   onEditLast(): void;
-  onModel(ref: string): void;
+  onModel(ref: string, how: typeof switchTo): void;
   onSettings(): void;
   onTakeBack(key: string): string;
   onSendWaiting(): void;
+  /** What another model did to the settings, in sentences, and how that is taken back. */
+  news: { words: string; undo(): void } | undefined;
   /** The messages on screen, oldest first, as far as they can be sent. */
   sendable: readonly { id: string; text: string }[];
   handle: React.RefObject<ComposerHandle>;
@@ -234,6 +237,16 @@ export function Composer(props: ComposerProps) {
             </p>
           )}
         </div>
+      </div>
+      <div role="status" className="text-ink-2 text-meta">
+        {props.news && (
+          <p className="pt-2">
+            {props.news.words}{" "}
+            <button type="button" className="link" onClick={props.news.undo}>
+              Undo
+            </button>
+          </p>
+        )}
       </div>
       <PastTheWindow sendable={props.sendable} />
     </>

@@ -6,13 +6,15 @@ import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { fieldClass } from "~/ui/field";
 import { CheckIcon, SearchIcon } from "~/ui/icons";
 import { groupModels, loadModels, type Offer, remarkOf } from "./models-store";
+import { switchTo } from "./switching";
 
 export interface ModelPickerProps {
   offer: Offer;
   /** The model in use. */
   current: string | undefined;
   side: "top" | "bottom";
-  onChoose(ref: string): void;
+  /** The model, and what says what it does to settings. */
+  onChoose(ref: string, how: typeof switchTo): void;
   /** `back`: the focus goes back to the button. */
   onClose(back: boolean): void;
 }
@@ -45,7 +47,7 @@ export default function ModelPicker({ offer, current, side, onChoose, onClose }:
   function choose(ref: string | undefined) {
     const model = rows.find((row) => row.ref === ref);
     if (!model || model.unavailable) return;
-    onChoose(model.ref);
+    onChoose(model.ref, switchTo);
     onClose(true);
   }
   function press(event: KeyboardEvent) {

@@ -3,13 +3,17 @@
  * message. What a person changed has a dot and Reset; what the model does not take is dashed, with the reason. Loaded
  * when it is first opened.
  */
-import { type ReactNode, useEffect, useId, useRef, useState } from "react";
-import type { Model } from "~/ai/model";
-import type { ReasoningEffort, ThreadSettings } from "~/ai/settings";
+import { lazy, type ReactNode, Suspense, useEffect, useId, useRef, useState } from "react";
+import type { Model, Range } from "~/ai/model";
+import { type CallSettings, type ReasoningEffort, reasonsAgainst, type ThreadSettings } from "~/ai/settings";
 import { Button, IconButton } from "~/ui/button";
 import { fieldClass } from "~/ui/field";
-import { ChevronDownIcon, CloseIcon } from "~/ui/icons";
+import { ChevronDownIcon, ChevronRightIcon, CloseIcon } from "~/ui/icons";
+import { useEstimate } from "./estimate-store";
 import { findModel, groupModels, type Offer, sizeName } from "./models-store";
+import { PresetsBlock } from "./PresetsBlock";
+
+const NotePicker = lazy(() => import("./NotePicker"));
 
 export interface SettingsPanelProps {
   settings: ThreadSettings;
@@ -17,7 +21,14 @@ export interface SettingsPanelProps {
   notes: number;
   /** Why the last change was not saved, as a sentence. */
   problem: string | undefined;
+  /** What a change that was more than one field did, and how it is taken back. */
+  news: { words: string; undo(): void } | undefined;
+  /** Where the panel was opened from: the choice of notes is shown at once. */
+  at?: "notes" | undefined;
   onChange(settings: ThreadSettings): void;
+  onModel(ref: string): void;
+  /** All settings at once, in the place of those of the thread. */
+  onReplace(settings: ThreadSettings, words: string): void;
   onClose(): void;
 }
 
@@ -26,19 +37,6 @@ const figure = (value: number): string => value.toLocaleString("en-US");
 /** Without the settings that are undefined: only what the person changed is kept. */
 function without(settings: ThreadSettings, ...names: (keyof ThreadSettings)[]): ThreadSettings {
   return Object.fromEntries(Object.entries(settings).filter(([name]) => !names.includes(name as keyof ThreadSettings)));
-}
-
-/** Why the model does not take a temperature now; undefined if it does. */
-export function whyNoTemperature(model: Model | undefined, settings: ThreadSettings): string | undefined {
-  if (!model) return undefined;
-  const { temperature, sampling } = model.supports;
-  const effort = settings.reasoningEffort;
-  if (temperature === false) return `${model.name} sets its own temperature.`;
-  if (sampling === "with-effort-none" && effort !== "none")
-    return `${model.name} takes a temperature only with no reasoning effort.`;
-  if (sampling === "unless-reasoning" && effort !== undefined && effort !== "none")
-    return `${model.name} takes no temperature beside a reasoning effort.`;
-  return undefined;
 }
 
 /** What is wrong with a length as typed, as a sentence; undefined if nothing is. */
@@ -51,14 +49,48 @@ export function lengthProblem(typed: string, model: Model | undefined): string |
   return undefined;
 }
 
-export default function SettingsPanel({ settings, offer, notes, problem, onChange, onClose }: SettingsPanelProps) {
+/** What is wrong with stop sequences, one on each line; undefined if nothing is. */
+export function stopsProblem(lines: readonly string[], model: Model | undefined): string | undefined {
+  const most = model?.supports.stopSequences ? model.supports.stopSequences.max : 4;
+  const count = Math.min(4, most);
+  if (lines.length > count)
+    return `${model?.name ?? "A model"} takes ${count === 1 ? "one stop sequence" : `up to ${count}, one on each line`}.`;
+  if (lines.some((line) => line.length > 100)) return "A stop sequence has at most 100 characters.";
+  return undefined;
+}
+
+/** What is wrong with a length of the history as typed; undefined if nothing is. */
+export function historyProblem(typed: string): string | undefined {
+  const plain = typed.trim();
+  if (plain === "" || (/^\d{1,3}$/.test(plain) && Number(plain) >= 2 && Number(plain) <= 200)) return undefined;
+  return "A whole number from 2 to 200.";
+}
+
+export default function SettingsPanel({
+  settings,
+  offer,
+  notes,
+  problem,
+  news,
+  at,
+  onChange,
+  onModel,
+  onReplace,
+  onClose,
+}: SettingsPanelProps) {
   const panel = useRef<HTMLElement>(null);
   const id = useId();
   const model = findModel(offer, settings.model);
   const set = (part: ThreadSettings) => onChange({ ...settings, ...part });
   const reset = (...names: (keyof ThreadSettings)[]) => onChange(without(settings, ...names));
+  const reasons = model ? reasonsAgainst(model, settings) : {};
+  const field = { settings, model, reasons, set, reset };
+  const rare = (["topP", "stopSequences", "historyLength"] as const).some((name) => settings[name] !== undefined);
 
-  useEffect(() => panel.current?.querySelector<HTMLElement>("select, input")?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    const first = at === "notes" ? "[data-notes] input:checked" : "select, input";
+    panel.current?.querySelector<HTMLElement>(first)?.focus({ preventScroll: at !== "notes" });
+  }, [at]);
   return (
     <section
       ref={panel}
@@ -80,35 +112,53 @@ export default function SettingsPanel({ settings, offer, notes, problem, onChang
           </IconButton>
         </header>
         <div className="flex max-w-[26rem] grow flex-col gap-6 px-6 pt-1 pb-8">
-          <ModelField id={`${id}-model`} settings={settings} offer={offer} model={model} set={set} reset={reset} />
-          <Temperature id={`${id}-temperature`} settings={settings} model={model} set={set} reset={reset} />
-          <MaximumLength id={`${id}-length`} settings={settings} model={model} set={set} reset={reset} />
-          <Effort settings={settings} offer={offer} model={model} set={set} reset={reset} />
-          <SystemPrompt id={`${id}-system`} settings={settings} set={set} reset={reset} />
-          <fieldset>
-            <legend className="mb-1 font-label text-ink text-ui">Notes</legend>
-            {(["all", "none"] as const).map((which) => (
-              <label
-                key={which}
-                className="flex min-h-[30px] items-center gap-3 text-ink text-ui pointer-coarse:min-h-11"
-              >
-                <input
-                  type="radio"
-                  name={`${id}-notes`}
-                  className="size-4 accent-(--fill)"
-                  checked={(settings.notes ?? "all") === which}
-                  onChange={() => (which === "all" ? reset("notes") : set({ notes: which }))}
-                />
-                {which === "all" ? (
-                  <span>
-                    All notes <span className="text-ink-3 text-meta">{notes === 1 ? "1 note" : `${notes} notes`}</span>
-                  </span>
-                ) : (
-                  "None"
-                )}
-              </label>
-            ))}
-          </fieldset>
+          <ModelField id={`${id}-model`} {...field} offer={offer} onModel={onModel} />
+          {news && (
+            <p role="status" className="-mt-3 text-ink-2 text-meta">
+              {news.words}{" "}
+              <button type="button" className="link" onClick={news.undo}>
+                Undo
+              </button>
+            </p>
+          )}
+          <Sampling
+            id={`${id}-temperature`}
+            {...field}
+            name="temperature"
+            label="Temperature"
+            ends={["Plain", "Varied"]}
+            step={0.1}
+          />
+          <MaximumLength id={`${id}-length`} {...field} />
+          <Effort {...field} offer={offer} onModel={onModel} />
+          <SystemPrompt id={`${id}-system`} {...field} />
+          <NotesField {...field} count={notes} />
+          <details className="group" open={rare || undefined}>
+            <summary className="flex min-h-8 list-none items-center gap-2.5 rounded-s text-ink text-ui pointer-coarse:min-h-11 [&::-webkit-details-marker]:hidden">
+              <ChevronRightIcon className="text-ink-3 transition-transform group-open:rotate-90" />
+              <span>
+                More <span className="text-ink-3 text-meta">top P, stop sequences, history</span>
+              </span>
+            </summary>
+            <div className="flex flex-col gap-6 pt-4">
+              <Sampling
+                id={`${id}-top-p`}
+                {...field}
+                name="topP"
+                label="Top P"
+                ends={["The likeliest words", "All words"]}
+                step={0.05}
+              />
+              <StopSequences id={`${id}-stops`} {...field} />
+              <HistoryLength id={`${id}-history`} {...field} />
+            </div>
+          </details>
+          <PresetsBlock
+            settings={settings}
+            onApply={(preset, name) =>
+              onReplace(preset, `“${name}” is applied: it takes the place of what was set here.`)
+            }
+          />
         </div>
         <footer className="sticky bottom-0 flex min-h-16 shrink-0 items-center justify-between gap-3 border-line border-t bg-raised px-6">
           {problem ? (
@@ -118,7 +168,11 @@ export default function SettingsPanel({ settings, offer, notes, problem, onChang
           ) : (
             <p className="text-ink-3 text-meta">Takes effect with your next message</p>
           )}
-          <Button kind="quiet" disabled={Object.keys(settings).length === 0} onClick={() => onChange({})}>
+          <Button
+            kind="quiet"
+            disabled={Object.keys(settings).length === 0}
+            onClick={() => onReplace({}, "All settings of this thread are reset.")}
+          >
             Reset all
           </Button>
         </footer>
@@ -131,6 +185,8 @@ interface FieldProps {
   id: string;
   settings: ThreadSettings;
   model?: Model | undefined;
+  /** Why the model does not take a setting now. */
+  reasons: Partial<Record<keyof CallSettings, string>>;
   set(part: ThreadSettings): void;
   reset(...names: (keyof ThreadSettings)[]): void;
 }
@@ -173,18 +229,24 @@ function Label({
   );
 }
 
-function ModelField({ id, settings, offer, model, set, reset }: FieldProps & { offer: Offer }) {
+function ModelField({
+  id,
+  settings,
+  offer,
+  model,
+  onModel,
+}: FieldProps & { offer: Offer; onModel(ref: string): void }) {
   const standard = offer.models[0];
   return (
     <div>
-      <Label id={id} changed={settings.model !== undefined} onReset={() => reset("model")}>
+      <Label id={id} changed={settings.model !== undefined} onReset={() => standard && onModel(standard.ref)}>
         Model
       </Label>
       <div className="relative">
         <select
           id={id}
           value={settings.model ?? standard?.ref ?? ""}
-          onChange={({ target: { value } }) => (value === standard?.ref ? reset("model") : set({ model: value }))}
+          onChange={({ target: { value } }) => onModel(value)}
           className={fieldClass("medium", "appearance-none pr-9!")}
         >
           {!model && <option value={settings.model ?? ""}>{settings.model ?? "The default model"}</option>}
@@ -213,51 +275,86 @@ function ModelField({ id, settings, offer, model, set, reset }: FieldProps & { o
   );
 }
 
-function Temperature({ id, settings, model, set, reset }: FieldProps) {
-  const reason = whyNoTemperature(model, settings);
-  const range = (model?.supports.temperature || undefined) ?? { min: 0, max: 1 };
-  const { temperature } = settings;
-  const at = temperature ?? (range.min + range.max) / 2;
+/** Why a field is off, below it, and the way out where there is one. */
+function Reason({ id, children }: { id: string; children: ReactNode }) {
+  return (
+    <p id={id} className="mt-1 text-ink-3 text-meta">
+      {children}
+    </p>
+  );
+}
+
+/** Off, but set before: it is kept until the person drops it, and not sent. */
+function NotSent({ onDrop, label }: { onDrop(): void; label: string }) {
+  return (
+    <>
+      {" "}
+      What is set here is not sent.{" "}
+      <button type="button" className="link" onClick={onDrop}>
+        Drop it<span className="sr-only">: {label.toLowerCase()}</span>
+      </button>
+    </>
+  );
+}
+
+function Sampling({
+  id,
+  name,
+  label,
+  ends,
+  step,
+  settings,
+  model,
+  reasons,
+  set,
+  reset,
+}: FieldProps & { name: "temperature" | "topP"; label: string; ends: [string, string]; step: number }) {
+  const reason = reasons[name];
+  const given: Range = (model?.supports[name] || undefined) ?? { min: 0, max: 1 };
+  const range = name === "topP" ? { min: Math.max(given.min, step), max: given.max } : given;
+  const value = settings[name];
+  const at = value ?? (name === "topP" ? range.max : (range.min + range.max) / 2);
   return (
     <div>
       <Label
         id={id}
-        changed={temperature !== undefined}
+        changed={value !== undefined}
         off={reason !== undefined}
-        onReset={() => reset("temperature")}
-        aside={reason ? undefined : (temperature ?? <span className="text-ink-3">the model’s own</span>)}
+        onReset={() => reset(name)}
+        aside={reason ? undefined : (value ?? <span className="text-ink-3">the model’s own</span>)}
       >
-        Temperature
+        {label}
       </Label>
       <input
         id={id}
         type="range"
         min={range.min}
         max={range.max}
-        step={0.1}
+        step={step}
         disabled={reason !== undefined}
         aria-describedby={reason ? `${id}-reason` : undefined}
-        aria-valuetext={temperature === undefined ? "the model’s own" : String(temperature)}
+        aria-valuetext={value === undefined ? "the model’s own" : String(value)}
         value={at}
-        onChange={(event) => set({ temperature: Math.round(event.target.valueAsNumber * 10) / 10 })}
+        onChange={(event) => set({ [name]: Math.round(event.target.valueAsNumber * 100) / 100 })}
         style={{ "--at": `${(100 * (at - range.min)) / (range.max - range.min)}%` } as React.CSSProperties}
-        className={`slider ${temperature === undefined ? "unset" : ""}`}
+        className={`slider ${value === undefined ? "unset" : ""}`}
       />
       {reason ? (
-        <p id={`${id}-reason`} className="mt-1 text-ink-3 text-meta">
+        <Reason id={`${id}-reason`}>
           {reason}
-        </p>
+          {value !== undefined && <NotSent onDrop={() => reset(name)} label={label} />}
+        </Reason>
       ) : (
         <p className="flex justify-between text-ink-3 text-meta" aria-hidden>
-          <span>Plain</span>
-          <span>Varied</span>
+          <span>{ends[0]}</span>
+          <span>{ends[1]}</span>
         </p>
       )}
     </div>
   );
 }
 
-function MaximumLength({ id, settings, model, set, reset }: FieldProps) {
+function MaximumLength({ id, settings, model, reasons, set, reset }: FieldProps) {
   const stored = settings.maxTokens === undefined ? "" : String(settings.maxTokens);
   const [typed, setTyped] = useState(stored);
   const [known, setKnown] = useState(stored);
@@ -265,9 +362,10 @@ function MaximumLength({ id, settings, model, set, reset }: FieldProps) {
     setKnown(stored);
     setTyped(stored);
   }
-  const problem = lengthProblem(typed, model);
+  const reason = reasons.maxTokens;
+  const problem = reason ? undefined : lengthProblem(typed, model);
   const words = Math.round((Number(stored) * 0.75) / 10) * 10;
-  const more = problem ?? (stored ? `About ${figure(Math.max(1, words))} words.` : "");
+  const more = problem ?? reason ?? (stored ? `About ${figure(Math.max(1, words))} words.` : "");
   function type(value: string) {
     setTyped(value);
     const plain = value.replace(/[\s,.']/g, "");
@@ -282,6 +380,7 @@ function MaximumLength({ id, settings, model, set, reset }: FieldProps) {
       <Label
         id={id}
         changed={settings.maxTokens !== undefined}
+        off={reason !== undefined}
         onReset={() => {
           setTyped("");
           reset("maxTokens");
@@ -296,6 +395,7 @@ function MaximumLength({ id, settings, model, set, reset }: FieldProps) {
           autoComplete="off"
           placeholder="tokens"
           value={typed}
+          disabled={reason !== undefined}
           aria-invalid={problem ? true : undefined}
           aria-describedby={more ? `${id}-more` : undefined}
           onChange={(event) => type(event.target.value)}
@@ -325,7 +425,14 @@ const effortNames: Record<ReasoningEffort, string> = {
   xhigh: "Higher",
 };
 
-function Effort({ settings, offer, model, set, reset }: Omit<FieldProps, "id"> & { offer: Offer }) {
+function Effort({
+  settings,
+  offer,
+  model,
+  set,
+  reset,
+  onModel,
+}: Omit<FieldProps, "id"> & { offer: Offer; onModel(ref: string): void }) {
   if (!model) return null;
   const { reasoningEffort: efforts } = model.supports;
   const able = efforts
@@ -376,7 +483,7 @@ function Effort({ settings, offer, model, set, reset }: Omit<FieldProps, "id"> &
       {able && (
         <p className="mt-1.5 text-ink-3 text-meta">
           {model.name} has no reasoning effort.{" "}
-          <button type="button" className="link" onClick={() => set({ model: able.ref })}>
+          <button type="button" className="link" onClick={() => onModel(able.ref)}>
             Use {able.name}
           </button>
         </p>
@@ -401,5 +508,164 @@ function SystemPrompt({ id, settings, set, reset }: FieldProps) {
         className={fieldClass("medium", "field-sizing-content h-auto! max-h-72 min-h-20 resize-none py-2")}
       />
     </div>
+  );
+}
+
+function StopSequences({ id, settings, model, reasons, set, reset }: FieldProps) {
+  const stored = settings.stopSequences?.join("\n") ?? "";
+  const [typed, setTyped] = useState(stored);
+  const [known, setKnown] = useState(stored);
+  if (known !== stored) {
+    setKnown(stored);
+    setTyped(stored);
+  }
+  const reason = reasons.stopSequences;
+  const lines = typed.split("\n").filter((line) => line !== "");
+  const problem = reason ? undefined : stopsProblem(lines, model);
+  function type(value: string) {
+    setTyped(value);
+    const next = value.split("\n").filter((line) => line !== "");
+    if (stopsProblem(next, model)) return;
+    setKnown(next.join("\n"));
+    if (next.length === 0) reset("stopSequences");
+    else set({ stopSequences: next });
+  }
+  return (
+    <div>
+      <Label
+        id={id}
+        changed={settings.stopSequences !== undefined}
+        off={reason !== undefined}
+        onReset={() => {
+          setTyped("");
+          reset("stopSequences");
+        }}
+      >
+        Stop sequences
+      </Label>
+      <textarea
+        id={id}
+        rows={2}
+        value={typed}
+        disabled={reason !== undefined}
+        aria-invalid={problem ? true : undefined}
+        aria-describedby={`${id}-more`}
+        onChange={(event) => type(event.target.value)}
+        className={fieldClass("medium", "field-sizing-content h-auto! max-h-40 min-h-14 resize-none py-2 font-code!")}
+      />
+      <p id={`${id}-more`} className={`mt-1.5 text-meta ${problem ? "text-danger" : "text-ink-3"}`}>
+        {reason ?? problem ?? "One on each line. The answer ends before the first of them."}
+        {reason && settings.stopSequences && <NotSent onDrop={() => reset("stopSequences")} label="Stop sequences" />}
+      </p>
+    </div>
+  );
+}
+
+function HistoryLength({ id, settings, set, reset }: FieldProps) {
+  const stored = settings.historyLength === undefined ? "" : String(settings.historyLength);
+  const [typed, setTyped] = useState(stored);
+  const [known, setKnown] = useState(stored);
+  if (known !== stored) {
+    setKnown(stored);
+    setTyped(stored);
+  }
+  const problem = historyProblem(typed);
+  function type(value: string) {
+    setTyped(value);
+    if (historyProblem(value)) return;
+    setKnown(value.trim());
+    if (value.trim() === "") reset("historyLength");
+    else set({ historyLength: Number(value) });
+  }
+  return (
+    <div>
+      <Label
+        id={id}
+        changed={settings.historyLength !== undefined}
+        onReset={() => {
+          setTyped("");
+          reset("historyLength");
+        }}
+      >
+        History length
+      </Label>
+      <div className="relative">
+        <input
+          id={id}
+          inputMode="numeric"
+          autoComplete="off"
+          placeholder="20"
+          value={typed}
+          aria-invalid={problem ? true : undefined}
+          aria-describedby={`${id}-more`}
+          onChange={(event) => type(event.target.value)}
+          className={fieldClass("medium", "pr-36! tabular-nums")}
+        />
+        <span className="pointer-events-none absolute top-[9px] right-3 text-ink-3 text-meta pointer-coarse:top-[13px]">
+          messages, up to 200
+        </span>
+      </div>
+      <p id={`${id}-more`} className={`mt-1.5 text-meta ${problem ? "text-danger" : "text-ink-3"}`}>
+        {problem ?? "So many of the newest are sent at most, your own included."}
+      </p>
+    </div>
+  );
+}
+
+const whichNotes = [
+  { which: "all", words: "All notes" },
+  { which: "chosen", words: "Chosen notes" },
+  { which: "none", words: "None" },
+] as const;
+
+function NotesField({ settings, set, reset, count }: Omit<FieldProps, "id"> & { count: number }) {
+  const id = useId();
+  const estimate = useEstimate();
+  const now = settings.notes ?? "all";
+  const chosen = settings.chosenNotes ?? [];
+  const tokens = estimate && estimate.tokens.notes > 0 ? `, ${figure(estimate.tokens.notes)} tokens` : "";
+  const remarks = {
+    all: `${count === 1 ? "1 note" : `${count} notes`}${now === "all" ? tokens : ""}`,
+    chosen: now === "chosen" ? `${chosen.length} of ${count}${tokens}` : "",
+    none: "",
+  };
+  return (
+    <fieldset data-notes>
+      <legend className="mb-1 flex items-center gap-2 font-label text-ink text-ui">
+        Notes
+        {settings.notes !== undefined && (
+          <>
+            <span className="size-[5px] rounded-full bg-accent" aria-hidden />
+            <button
+              type="button"
+              className="relative font-normal text-ink-3 text-meta after:absolute after:-inset-2 hover:text-ink"
+              onClick={() => reset("notes", "chosenNotes")}
+            >
+              Reset<span className="sr-only"> notes</span>
+            </button>
+          </>
+        )}
+      </legend>
+      {whichNotes.map(({ which, words }) => (
+        <label key={which} className="flex min-h-[30px] items-center gap-3 text-ink text-ui pointer-coarse:min-h-11">
+          <input
+            type="radio"
+            name={`${id}-notes`}
+            className="size-4 accent-(--fill)"
+            checked={now === which}
+            // What was chosen stays chosen while all or none go along.
+            onChange={() => (which === "all" ? reset("notes") : set({ notes: which }))}
+          />
+          <span>
+            {words} {remarks[which] && <span className="text-ink-3 text-meta tabular-nums">{remarks[which]}</span>}
+          </span>
+        </label>
+      ))}
+      {now === "chosen" && (
+        <Suspense>
+          <NotePicker chosen={chosen} onChange={(next) => set({ notes: "chosen", chosenNotes: next })} />
+        </Suspense>
+      )}
+    </fieldset>
   );
 }

@@ -27,13 +27,15 @@ import { estimates, useEstimate, whatGoes } from "./estimate-store";
 import { NEW } from "./kept";
 import { type LiveTurn, live, liveTurn, type ShownMessage, shownPath, type ThreadLive } from "./live";
 import type { TranscriptContext } from "./Message";
-import { useModels } from "./models-store";
+import { findModel, useModels } from "./models-store";
+import type { switchTo } from "./switching";
 import { ThreadMenu } from "./ThreadList";
 import { FirstPlace, Transcript, useScrolling } from "./Transcript";
 import { post, useThreadList } from "./thread-list";
 import type { ActivityView, ThreadView } from "./view";
 
 const loadSettings = () => import("./SettingsPanel");
+const loadSwitching = () => import("./switching");
 const SettingsPanel = lazy(loadSettings);
 
 /** What the shell's loader gives to every page in it. */
@@ -82,7 +84,8 @@ export function ThreadPage({
   const [typing, setTyping] = useState(false);
   const [notice, setNotice] = useState<string>();
   const [editing, setEditing] = useState<string | null>(null);
-  const [panelOpen, setPanelOpen] = useState(false);
+  const [panel, setPanel] = useState<"open" | "notes" | null>(null);
+  const [news, setNews] = useState<{ words: string; before: ThreadSettings }>();
   const settingsButton = useRef<HTMLButtonElement>(null);
   const offer = useModels();
   const numbers = useNumbers(view);
@@ -113,6 +116,32 @@ export function ThreadPage({
     [threadId, view, saved, own],
   );
 
+  const { now } = settings;
+  const changeTo = useCallback(
+    (next: ThreadSettings, words: string | undefined) => {
+      const before = now();
+      changeSettings(() => next);
+      setNews(words === undefined ? undefined : { words, before });
+    },
+    [now, changeSettings],
+  );
+  const chooseModel = useCallback(
+    (ref: string, how: typeof switchTo) => {
+      const to = findModel(offer, ref);
+      if (!to) return changeTo({ ...now(), model: ref }, undefined);
+      const { settings: next, words } = how(now(), to, ref === offer.models[0]?.ref);
+      changeTo(next, words);
+    },
+    [offer, now, changeTo],
+  );
+  const told = news && {
+    words: news.words,
+    undo() {
+      changeSettings(() => news.before);
+      setNews(undefined);
+    },
+  };
+
   const model = settings.value.model;
   const busy = turn !== undefined;
   const going = settings.value.notes === "none" ? 0 : notes;
@@ -134,8 +163,12 @@ export function ThreadPage({
       },
       again: (questionId) => live.again(threadId, questionId, saved()),
       againWith(questionId, ref) {
-        changeSettings((before) => ({ ...before, model: ref }));
-        live.again(threadId, questionId, saved());
+        const changed = loadSwitching().then(({ switchTo }) => chooseModel(ref, switchTo));
+        live.again(
+          threadId,
+          questionId,
+          changed.then(() => saved()),
+        );
       },
       goOn: (answer) => live.continueAnswer(threadId, answer, saved()),
       retry: (runId) => live.retry(threadId, runId),
@@ -144,11 +177,11 @@ export function ThreadPage({
         if (text) composer.current?.insert(text);
       },
     }),
-    [threadId, busy, offer, going, editing, send, saved, changeSettings],
+    [threadId, busy, offer, going, editing, send, saved, chooseModel],
   );
 
   function closePanel() {
-    setPanelOpen(false);
+    setPanel(null);
     settingsButton.current?.focus();
   }
   function editLast() {
@@ -169,8 +202,8 @@ export function ThreadPage({
       offer={offer}
       model={{ ref: model, name: lastName && (!model || lastName.ref === model) ? lastName.name : undefined }}
       settings={{
-        open: panelOpen,
-        changed: Object.keys(settings.value).some((name) => name !== "model"),
+        open: panel !== null,
+        changed: Object.keys(settings.value).some((name) => name !== "model" && name !== "chosenNotes"),
         button: settingsButton,
         load: loadSettings,
       }}
@@ -181,11 +214,9 @@ export function ThreadPage({
       onStop={() => live.stop(threadId)}
       onType={setTyping}
       onEditLast={editLast}
-      onModel={(ref) => {
-        const standard = offer.models[0]?.ref;
-        changeSettings(({ model: _, ...others }) => (ref === standard ? others : { ...others, model: ref }));
-      }}
-      onSettings={() => setPanelOpen(!panelOpen)}
+      onModel={chooseModel}
+      onSettings={() => setPanel(panel === null ? "open" : null)}
+      news={told}
       onTakeBack={(key) => live.takeBack(threadId, key)}
       onSendWaiting={() => live.sendWaiting(threadId)}
       sendable={sendable}
@@ -200,7 +231,7 @@ export function ThreadPage({
         <>
           <div className="frame pt-20 sm:pt-[132px]">
             <div>{box}</div>
-            {margin?.(() => setPanelOpen(true))}
+            {margin?.(() => setPanel("notes"))}
           </div>
           {children}
         </>
@@ -214,7 +245,7 @@ export function ThreadPage({
                   live={turn !== undefined}
                   typing={typing}
                   waiting={state.waiting.length}
-                  onChange={() => setPanelOpen(true)}
+                  onChange={() => setPanel("notes")}
                 />
               </p>
             </div>
@@ -222,14 +253,21 @@ export function ThreadPage({
           <FirstPlace threadId={threadId} />
         </>
       )}
-      {panelOpen && (
+      {panel !== null && (
         <Suspense>
           <SettingsPanel
             settings={settings.value}
             offer={offer}
             notes={notes}
             problem={settings.problem}
-            onChange={(next) => changeSettings(() => next)}
+            news={told}
+            at={panel === "notes" ? "notes" : undefined}
+            onChange={(next) => {
+              setNews(undefined);
+              changeSettings(() => next);
+            }}
+            onModel={(ref) => void loadSwitching().then(({ switchTo }) => chooseModel(ref, switchTo))}
+            onReplace={changeTo}
             onClose={closePanel}
           />
         </Suspense>
@@ -565,6 +603,8 @@ interface HeldSettings {
   changed: ThreadSettings | undefined;
   /** As much as that, at this moment: without them a new thread begins with the person's defaults. */
   own(): { settings?: ThreadSettings };
+  /** The settings as the person sees them at this moment. */
+  now(): ThreadSettings;
   /** Saves what is not saved yet: a message goes out with the settings that the person sees. Undefined: all is. */
   saved(): Promise<void> | undefined;
 }
@@ -610,10 +650,11 @@ function useThreadSettings(view: ThreadView | null, defaults: ThreadSettings = e
     },
     [saved],
   );
+  const now = useCallback(() => held.current.value, []);
   const ownNow = useCallback(() => (isOwn.current ? { settings: held.current.value } : {}), []);
 
   // A page that is left saves what it still holds.
   useEffect(() => () => void saved(), [saved]);
-  return { value, problem, changed: own, change, own: ownNow, saved };
+  return { value, problem, changed: own, change, own: ownNow, now, saved };
 }
 const empty: ThreadSettings = {};

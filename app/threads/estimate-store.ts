@@ -172,5 +172,5 @@ export function whatGoes({ sent, leftOut }: Pick<Estimate, "sent" | "leftOut">):
 /** How full the window is with all that was wanted, in percent of what a prompt may take; above 100: too much. */
 export const fullness = ({ wanted, room }: Pick<Estimate, "wanted" | "room">): number => {
   const percent = (100 * wanted) / Math.max(1, room);
-  return percent > 100 ? Math.ceil(percent) : Math.round(percent);
+  return percent > 100 ? Math.ceil(percent) : Math.max(1, Math.round(percent));
 };

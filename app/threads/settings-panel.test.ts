@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Model, Supports } from "~/ai/model";
 import { groupModels, remarkOf, sizeName } from "./models-store";
-import { lengthProblem, whyNoTemperature } from "./SettingsPanel";
+import { historyProblem, lengthProblem, stopsProblem } from "./SettingsPanel";
 
 const model = (part: Partial<Omit<Model, "supports">> & { supports?: Partial<Supports> } = {}): Model => ({
   ref: "openai:alder",
@@ -28,16 +28,21 @@ const model = (part: Partial<Omit<Model, "supports">> & { supports?: Partial<Sup
 });
 
 describe("the thread's settings", () => {
-  test("say why a model takes no temperature", () => {
-    expect(whyNoTemperature(undefined, {})).toBeUndefined();
-    expect(whyNoTemperature(model(), {})).toBeUndefined();
-    expect(whyNoTemperature(model({ supports: { temperature: false } }), {})).toBe("Alder sets its own temperature.");
-    const reasons = model({ supports: { sampling: "with-effort-none" } });
-    expect(whyNoTemperature(reasons, {})).toContain("only with no reasoning effort");
-    expect(whyNoTemperature(reasons, { reasoningEffort: "none" })).toBeUndefined();
-    const either = model({ supports: { sampling: "unless-reasoning" } });
-    expect(whyNoTemperature(either, {})).toBeUndefined();
-    expect(whyNoTemperature(either, { reasoningEffort: "high" })).toContain("beside a reasoning effort");
+  test("say what is wrong with stop sequences, by what the model takes", () => {
+    const takes = (max: number) => model({ supports: { stopSequences: { max } } });
+    expect(stopsProblem([], takes(4))).toBeUndefined();
+    expect(stopsProblem(["a", "b"], takes(4))).toBeUndefined();
+    expect(stopsProblem(["a", "b", "c", "d", "e"], takes(4))).toBe("Alder takes up to 4, one on each line.");
+    expect(stopsProblem(["a", "b"], takes(1))).toBe("Alder takes one stop sequence.");
+    expect(stopsProblem(["a".repeat(101)], takes(4))).toBe("A stop sequence has at most 100 characters.");
+    // Nothing longer is stored, whatever a model takes.
+    expect(stopsProblem(["a", "b", "c", "d", "e"], takes(8_191))).toBe("Alder takes up to 4, one on each line.");
+  });
+
+  test("say what is wrong with the length of the history", () => {
+    for (const fine of ["", " ", "2", "20", " 200 "]) expect(historyProblem(fine)).toBeUndefined();
+    for (const wrong of ["1", "0", "201", "-4", "many", "2.5"])
+      expect(historyProblem(wrong)).toBe("A whole number from 2 to 200.");
   });
 
   test("say what is wrong with a length, however it is written", () => {

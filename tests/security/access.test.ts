@@ -69,6 +69,13 @@ const rows: Record<string, Row> = {
   "routes/activity": "own",
   "routes/models": "own",
   "routes/preferences": "own",
+  "routes/notes.titles": "own",
+  // A preset is kept on its owner's account: under another's its id is no preset, like any id that never was.
+  "routes/_app.settings_.presets.$presetId": ({ noteId: presetId }) => [
+    { method: "GET", path: `/settings/presets/${presetId}` },
+    { method: "GET", path: `/settings/presets/${presetId}.data` },
+    ...forms(`/settings/presets/${presetId}`, [{ intent: "save", name: "taken", revision: "0" }, { intent: "delete" }]),
+  ],
   "routes/_app.notes.$noteId": ({ noteId }) => [
     { method: "GET", path: `/notes/${noteId}` },
     { method: "GET", path: `/notes/${noteId}.data` },

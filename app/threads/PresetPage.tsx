@@ -1,0 +1,210 @@
+/**
+ * A person's defaults, or one preset, as a plain form: works without the page's script. A field that is empty is a
+ * setting that stays as the model and whoever runs this Sidenote have it.
+ */
+import { Form, Link } from "@remix-run/react";
+import type { Model } from "~/ai/model";
+import { reasoningEfforts } from "~/ai/settings";
+import { Button, buttonClass } from "~/ui/button";
+import { Field, FormError, fieldClass } from "~/ui/field";
+import { ChevronDownIcon } from "~/ui/icons";
+import { Bar, MarginNote } from "~/ui/page";
+import { groupModels } from "./models-store";
+import type { SettingsField, SettingsValues } from "./settings-form";
+
+export interface PresetFormProps {
+  kind: "defaults" | "new" | "preset";
+  name: string;
+  values: SettingsValues;
+  revision: number;
+  models: readonly Model[];
+  errors: Partial<Record<SettingsField | "name" | "form", string>>;
+  pending: string | undefined;
+}
+
+const effortNames: Record<string, string> = { xhigh: "higher" };
+
+export function PresetForm({ kind, name, values, revision, models, errors, pending }: PresetFormProps) {
+  const title = kind === "defaults" ? "New threads begin with" : kind === "new" ? "New preset" : name || "Preset";
+  const isKnown = values.model === undefined || models.some(({ ref }) => ref === values.model);
+  return (
+    <div className="sheet ruled">
+      <Bar title={title} />
+      <Form method="post" className="pt-5 pb-12">
+        <input type="hidden" name="revision" value={revision} />
+        <div className="frame">
+          <div className="flex flex-col gap-6">
+            <FormError>{errors.form}</FormError>
+            {kind !== "defaults" && (
+              <Field label="Name" name="name" defaultValue={name} required maxLength={80} error={errors.name} />
+            )}
+            <Choice label="Model" name="model" value={values.model ?? ""} error={errors.model}>
+              <option value="">The default model</option>
+              {!isKnown && <option value={values.model}>{values.model}, not offered any more</option>}
+              {groupModels(models).map((group) => (
+                <optgroup key={group.name} label={group.name}>
+                  {group.models.map((model) => (
+                    <option key={model.ref} value={model.ref} disabled={model.unavailable !== undefined}>
+                      {model.name}
+                      {model.unavailable && ", not allowed here"}
+                    </option>
+                  ))}
+                </optgroup>
+              ))}
+            </Choice>
+            <div className="grid gap-6 sm:grid-cols-2">
+              <Field
+                label="Temperature"
+                name="temperature"
+                inputMode="decimal"
+                defaultValue={values.temperature}
+                placeholder="the model’s own"
+                hint="From 0, plain, to 1 or 2, varied."
+                error={errors.temperature}
+              />
+              <Field
+                label="Top P"
+                name="topP"
+                inputMode="decimal"
+                defaultValue={values.topP}
+                placeholder="the model’s own"
+                hint="Above 0, up to 1."
+                error={errors.topP}
+              />
+              <Field
+                label="Maximum response length"
+                name="maxTokens"
+                inputMode="numeric"
+                defaultValue={values.maxTokens}
+                placeholder="the model’s own"
+                hint="In tokens: 1,000 are about 750 words."
+                error={errors.maxTokens}
+              />
+              <Field
+                label="History length"
+                name="historyLength"
+                inputMode="numeric"
+                defaultValue={values.historyLength}
+                placeholder="20"
+                hint="Messages that are sent, from 2 to 200."
+                error={errors.historyLength}
+              />
+            </div>
+            <Choice
+              label="Reasoning effort"
+              name="reasoningEffort"
+              value={values.reasoningEffort ?? ""}
+              error={errors.reasoningEffort}
+            >
+              <option value="">The model’s own</option>
+              {reasoningEfforts.map((effort) => (
+                <option key={effort} value={effort}>
+                  {(effortNames[effort] ?? effort).replace(/^./, (letter) => letter.toUpperCase())}
+                </option>
+              ))}
+            </Choice>
+            <Field
+              multiline
+              label="Stop sequences"
+              name="stopSequences"
+              rows={2}
+              defaultValue={values.stopSequences}
+              hint="One on each line, four at most. The answer ends before the first of them."
+              error={errors.stopSequences}
+            />
+            <Field
+              multiline
+              label="System prompt"
+              name="systemPrompt"
+              rows={6}
+              maxLength={16_000}
+              defaultValue={values.systemPrompt}
+              placeholder="As whoever runs this Sidenote set it"
+              error={errors.systemPrompt}
+            />
+            <Choice label="Notes" name="notes" value={values.notes ?? "all"} error={errors.notes}>
+              <option value="all">All notes</option>
+              {values.notes === "chosen" && <option value="chosen">{chosenWords(values.chosenNotes ?? "")}</option>}
+              <option value="none">None</option>
+            </Choice>
+            {values.chosenNotes && <input type="hidden" name="chosenNotes" value={values.chosenNotes} />}
+            <div className="flex flex-wrap items-center gap-2">
+              <Button type="submit" kind="main" name="intent" value="save" pending={pending === "save"}>
+                Save
+              </Button>
+              <Link to="/settings" className={buttonClass("quiet")}>
+                Cancel
+              </Link>
+              {kind === "preset" && (
+                <Button
+                  type="submit"
+                  kind="destructive"
+                  name="intent"
+                  value="delete"
+                  formNoValidate
+                  className="ml-auto"
+                  pending={pending === "delete"}
+                >
+                  Delete
+                </Button>
+              )}
+            </div>
+          </div>
+          <div className="margin pt-1.5">
+            <MarginNote>
+              {kind === "defaults"
+                ? "Copied into a thread when it is made. Threads that are there keep what they have."
+                : "Apply it in the settings of a thread: it takes the place of what was set there."}{" "}
+              What a model does not take is not sent to it.
+            </MarginNote>
+          </div>
+        </div>
+      </Form>
+    </div>
+  );
+}
+
+function chosenWords(ids: string): string {
+  const count = ids.split("\n").filter(Boolean).length;
+  return count === 1 ? "The chosen note" : `The ${count} chosen notes`;
+}
+
+function Choice({
+  label,
+  name,
+  value,
+  error,
+  children,
+}: {
+  label: string;
+  name: SettingsField;
+  value: string;
+  error: string | undefined;
+  children: React.ReactNode;
+}) {
+  return (
+    <div>
+      <label htmlFor={name} className="mb-1.5 block font-label text-ink text-ui">
+        {label}
+      </label>
+      <div className="relative">
+        <select
+          id={name}
+          name={name}
+          defaultValue={value}
+          aria-invalid={error ? true : undefined}
+          aria-describedby={error ? `${name}-error` : undefined}
+          className={fieldClass("medium", "appearance-none pr-9!")}
+        >
+          {children}
+        </select>
+        <ChevronDownIcon className="pointer-events-none absolute top-2.5 right-3 text-ink-3 pointer-coarse:top-3.5" />
+      </div>
+      {error && (
+        <p id={`${name}-error`} className="mt-1.5 text-danger text-meta">
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}

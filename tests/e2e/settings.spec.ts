@@ -1,0 +1,369 @@
+/** A thread's settings, the person's defaults and presets, and the meter: what is set is what the model is sent. */
+import AxeBuilder from "@axe-core/playwright";
+import type { Locator, Page } from "@playwright/test";
+import { ulid } from "ulid";
+import { type Account, type App, messageId, readStream } from "../app.ts";
+import { expect, send, test, untilDone } from "./fixtures.ts";
+
+const panelOf = (page: Page): Locator => page.getByRole("region", { name: "Thread settings" });
+
+async function openPanel(page: Page): Promise<Locator> {
+  await page.getByRole("button", { name: "Thread settings" }).click();
+  const panel = panelOf(page);
+  await expect(panel.getByRole("combobox", { name: "Model" })).toBeFocused();
+  return panel;
+}
+
+/** Sends and returns what the model was sent, and under which id. */
+async function sent(app: App, page: Page, text: string): Promise<{ model: string; body: Record<string, unknown> }> {
+  await send(page, text);
+  await untilDone(page);
+  const call = (await app.modelCalls()).findLast(({ body }) => JSON.stringify(body).includes(text));
+  if (!call) throw new Error("The model was never asked");
+  return { model: call.model ?? "", body: call.body as Record<string, unknown> };
+}
+
+async function addNote(app: App, account: Account, title: string, text: string): Promise<void> {
+  await app.postForm("/notes/new", { intent: "create", noteId: ulid(), title, text }, account.cookie);
+}
+
+/** A thread made by a script, so that a test begins where it matters. */
+async function makeThread(app: App, account: Account, texts: string[], settings = {}): Promise<string> {
+  const threadId = ulid();
+  for (const [index, text] of texts.entries())
+    await readStream(
+      await app.request(account, `/threads/${threadId}/runs`, {
+        json: { kind: "send", messageId: messageId(), text, ...(index === 0 && { create: true, settings }) },
+      }),
+    );
+  return threadId;
+}
+
+test("Every field of the panel is saved and is in the next request, by the keyboard alone", async ({
+  app,
+  page,
+  account,
+}) => {
+  const threadId = await makeThread(app, account, ["Hello"]);
+  await page.goto(`/threads/${threadId}`);
+  await expect(page.getByRole("meter")).toBeVisible();
+  await page.getByRole("button", { name: "Thread settings" }).press("Enter");
+  const panel = panelOf(page);
+  await expect(panel.getByRole("combobox", { name: "Model" })).toBeFocused();
+  await page.keyboard.press("Tab");
+  await expect(panel.getByRole("slider", { name: "Temperature" })).toBeFocused();
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("ArrowLeft");
+  await expect(panel.getByRole("button", { name: "Reset temperature" })).toBeVisible();
+  const length = panel.getByRole("textbox", { name: "Maximum response length" });
+  await length.fill("99999999");
+  await expect(panel.getByText("A length is a whole number, 1 or more.")).toBeVisible();
+  await length.fill("1,234");
+  await panel.getByRole("textbox", { name: "System prompt" }).fill("Answer like a lighthouse keeper.");
+  await panel.locator("summary").press("Enter");
+  await panel.getByRole("slider", { name: "Top P" }).press("ArrowLeft");
+  await panel.getByRole("textbox", { name: "Stop sequences" }).fill("END\n##");
+  await panel.getByRole("textbox", { name: "History length" }).fill("3");
+  await page.keyboard.press("Escape");
+  await expect(panel).toBeHidden();
+  await expect(page.getByRole("button", { name: "Thread settings" })).toBeFocused();
+
+  const { body } = await sent(app, page, "What comes now");
+  expect(body.inferenceConfig).toEqual({
+    temperature: 0.3,
+    topP: 0.95,
+    maxTokens: 1_234,
+    stopSequences: ["END", "##"],
+  });
+  expect(JSON.stringify(body.system)).toContain("Answer like a lighthouse keeper.");
+
+  await page.reload();
+  const again = await openPanel(page);
+  await expect(again.getByRole("textbox", { name: "Maximum response length" })).toHaveValue("1234");
+  await expect(again.getByRole("textbox", { name: "Stop sequences" })).toHaveValue("END\n##");
+  await expect(again.getByRole("textbox", { name: "History length" })).toHaveValue("3");
+  await again.getByRole("button", { name: "Reset all" }).click();
+  await expect(again.getByText("All settings of this thread are reset.")).toBeVisible();
+  const plain = await sent(app, page, "And now nothing is set");
+  expect(plain.body.inferenceConfig ?? {}).toEqual({});
+  expect(JSON.stringify(plain.body)).not.toContain("lighthouse");
+});
+
+test("Another model keeps what fits and says what was dropped; what it refuses is off, with the reason", async ({
+  app,
+  page,
+  account,
+}) => {
+  const settings = { temperature: 0.2, systemPrompt: "Answer briefly." };
+  const threadId = await makeThread(app, account, ["Hello"], settings);
+  await page.goto(`/threads/${threadId}`);
+  const panel = await openPanel(page);
+  await panel.getByRole("combobox", { name: "Model" }).selectOption({ label: "o4-mini, 200k window" });
+  const words = /o4-mini sets its own temperature\. Dropped: temperature\./;
+  await expect(panel.getByText(words)).toBeVisible();
+  await expect(panel.getByRole("slider", { name: "Temperature" })).toBeDisabled();
+  await expect(panel.getByRole("slider", { name: "Temperature" })).toHaveAccessibleDescription(/sets its own/);
+  await panel.locator("summary").click();
+  await expect(panel.getByRole("textbox", { name: "Stop sequences" })).toBeDisabled();
+  await expect(panel.getByText("o4-mini takes no stop sequences.")).toBeVisible();
+  const { model, body } = await sent(app, page, "The model is another one");
+  expect(model).toBe("o4-mini");
+  expect(body).not.toHaveProperty("temperature");
+  expect(JSON.stringify(body)).toContain("Answer briefly.");
+
+  await panel.getByRole("button", { name: "Undo" }).click();
+  await expect(panel.getByRole("slider", { name: "Temperature" })).toBeEnabled();
+  const undone = await sent(app, page, "The first one again");
+  expect(undone.model).toContain("nova-lite");
+  expect(undone.body.inferenceConfig).toEqual({ temperature: 0.2 });
+
+  // The same by the list that opens from the composer, with its search, by the keyboard.
+  await panel.getByRole("button", { name: "Close" }).click();
+  await page.getByTitle("Choose a model").press("Enter");
+  await page.getByRole("combobox", { name: "Find a model" }).fill("o4");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText(words)).toBeVisible();
+  expect((await sent(app, page, "And by the list")).model).toBe("o4-mini");
+});
+
+test("Chosen notes are found by their titles, page by page, and only they are sent", async ({ app, page, account }) => {
+  test.setTimeout(90_000);
+  for (let index = 0; index < 60; index += 1)
+    await addNote(app, account, `Meeting ${index}`, `The ${index}th meeting was about bridges.`);
+  await addNote(app, account, "Boiler log", "The boiler lost pressure in March.");
+  await page.goto("/");
+  await page.getByRole("button", { name: "Choose notes" }).click();
+  const panel = panelOf(page);
+  await expect(panel.getByRole("radio", { name: /All notes/ })).toBeFocused();
+  await page.keyboard.press("ArrowDown");
+  const list = panel.getByRole("list", { name: "Notes to choose from" });
+  await expect(list.getByRole("checkbox")).toHaveCount(50);
+  await list.getByRole("button", { name: "Show more notes" }).press("Enter");
+  await expect(list.getByRole("checkbox")).toHaveCount(61);
+  await panel.getByRole("searchbox", { name: "Find a note" }).fill("BOILER lóg");
+  await expect(list.getByRole("checkbox")).toHaveCount(1);
+  await list.getByRole("checkbox", { name: "Boiler log" }).press("Space");
+  await panel.getByRole("searchbox", { name: "Find a note" }).fill("meeting 17");
+  await list.getByRole("checkbox", { name: "Meeting 17" }).check();
+  await expect(panel.getByText("2 of 61")).toBeVisible();
+  const { body } = await sent(app, page, "What about the boiler");
+  expect(JSON.stringify(body)).toContain("The boiler lost pressure in March.");
+  expect(JSON.stringify(body)).toContain("The 17th meeting");
+  expect(JSON.stringify(body)).not.toContain("The 18th meeting");
+  await expect(page.getByText("Sent with your message: all 2 notes and the last 2 messages.")).toBeVisible();
+
+  // What was chosen stands first when the panel is opened again.
+  await page.reload();
+  const again = await openPanel(page);
+  const rows = again.getByRole("list", { name: "Notes to choose from" }).getByRole("checkbox", { checked: true });
+  await expect(rows).toHaveCount(2);
+  await again.getByRole("radio", { name: "None" }).check();
+  expect((await sent(app, page, "And without notes")).body.system ?? []).toEqual([]);
+});
+
+test("A preset is kept from one thread and applied to another, and can be taken back", async ({
+  app,
+  page,
+  account,
+}) => {
+  const one = await makeThread(app, account, ["Hello"], { temperature: 0.1, systemPrompt: "Answer in Frisian." });
+  await page.goto(`/threads/${one}`);
+  let panel = await openPanel(page);
+  await panel.getByRole("button", { name: "Save as preset" }).press("Enter");
+  await page.keyboard.type("Frisian");
+  await page.keyboard.press("Enter");
+  await expect(panel.getByText("Saved as “Frisian”.")).toBeVisible();
+  await expect(panel.getByText("in use")).toBeVisible();
+
+  const other = await makeThread(app, account, ["Hello"], { systemPrompt: "Answer in Latin." });
+  await page.goto(`/threads/${other}`);
+  panel = await openPanel(page);
+  await panel.getByRole("button", { name: "Apply Frisian" }).click();
+  await expect(panel.getByRole("textbox", { name: "System prompt" })).toHaveValue("Answer in Frisian.");
+  const { body } = await sent(app, page, "Which language is it");
+  expect(body.inferenceConfig).toEqual({ temperature: 0.1 });
+  expect(JSON.stringify(body)).toContain("Frisian");
+  await panel.getByRole("button", { name: "Undo" }).click();
+  await expect(panel.getByRole("textbox", { name: "System prompt" })).toHaveValue("Answer in Latin.");
+  expect(JSON.stringify((await sent(app, page, "And now")).body)).toContain("Latin");
+
+  // A second preset of the same name is refused with words, and the name stays to be changed.
+  await panel.getByRole("button", { name: "Save as preset" }).click();
+  await panel.getByRole("textbox", { name: "Name of the preset" }).fill("frisian");
+  await panel.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(panel.getByText("There is a preset called “frisian” already.")).toBeVisible();
+  await expect(panel.getByRole("textbox", { name: "Name of the preset" })).toHaveValue("frisian");
+});
+
+test("New threads begin with the defaults that the panel or Settings keep", async ({ app, page }) => {
+  await page.goto("/settings");
+  await page.getByRole("link", { name: "Change what new threads begin with" }).click();
+  await page.getByRole("textbox", { name: "Temperature" }).fill("hot");
+  await page.getByRole("textbox", { name: "System prompt" }).fill("Answer in Frisian.");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("A temperature is a number from 0 to 2.")).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "Temperature" })).toBeFocused();
+  await page.getByRole("textbox", { name: "Temperature" }).fill("0.4");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("temperature 0.4, a system prompt")).toBeVisible();
+
+  await page.goto("/");
+  const panel = await openPanel(page);
+  await expect(panel.getByRole("textbox", { name: "System prompt" })).toHaveValue("Answer in Frisian.");
+  await expect(panel.getByText("New threads begin like this")).toBeVisible();
+  await panel.getByRole("textbox", { name: "System prompt" }).fill("Answer in Frisian, and briefly.");
+  await panel.getByRole("button", { name: "Use for new threads" }).click();
+  await expect(panel.getByText("New threads begin with these settings.")).toBeVisible();
+
+  await page.goto("/");
+  const { body } = await sent(app, page, "How does it begin");
+  expect(body.inferenceConfig).toEqual({ temperature: 0.4 });
+  expect(JSON.stringify(body)).toContain("Answer in Frisian, and briefly.");
+});
+
+test("Presets are made, edited and deleted by plain forms, without the page's script", async ({
+  app,
+  account,
+  browser,
+}) => {
+  const context = await browser.newContext({ baseURL: app.server.url, javaScriptEnabled: false });
+  const [name, value] = account.cookie.split("=", 2);
+  await context.addCookies([
+    { name: name ?? "", value: value ?? "", url: app.server.url.replace("http:", "https:"), secure: true },
+  ]);
+  await context.setExtraHTTPHeaders({ Cookie: account.cookie });
+  const page = await context.newPage();
+  await page.goto("/settings/presets/new");
+  await page.getByRole("textbox", { name: "Name" }).fill("Reviewer");
+  await page.getByRole("textbox", { name: "Top P" }).fill("7");
+  await page.getByRole("textbox", { name: "System prompt" }).fill("Look for mistakes.");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Top P is a number above 0, up to 1.")).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "System prompt" })).toHaveValue("Look for mistakes.");
+  await page.getByRole("textbox", { name: "Top P" }).fill("0.9");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("link", { name: "Edit Reviewer" }).click();
+  await expect(page.getByRole("textbox", { name: "Top P" })).toHaveValue("0.9");
+  await page.getByRole("textbox", { name: "Name" }).fill("Strict reviewer");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("link", { name: "Edit Strict reviewer" }).click();
+  await page.getByRole("button", { name: "Delete" }).click();
+  await expect(page.getByRole("link", { name: "New preset" })).toBeVisible();
+  await expect(page.getByText("Strict reviewer")).toBeHidden();
+  await context.close();
+});
+
+test("A preset that changed in another tab is not overwritten silently", async ({ app, page, account }) => {
+  const preset = { presetId: ulid(), name: "Reviewer", settings: { systemPrompt: "Mine." } };
+  await app.request(account, "/preferences", { json: { kind: "add", ...preset } });
+  await page.goto(`/settings/presets/${preset.presetId}`);
+  await page.getByRole("textbox", { name: "System prompt" }).fill("From this tab.");
+  const theirs = { ...preset, settings: { systemPrompt: "From another tab." } };
+  await app.request(account, "/preferences", { json: { kind: "replace", revision: 1, ...theirs } });
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText(/changed elsewhere/)).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "System prompt" })).toHaveValue("From this tab.");
+  const stored = (await (await app.request(account, "/preferences")).json()) as { presets: unknown[] };
+  expect(stored.presets).toEqual([theirs]);
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("link", { name: "Edit Reviewer" })).toBeVisible();
+});
+
+test("The meter says how full the window will be, and what would be left out, before it is", async ({
+  app,
+  page,
+  account,
+}) => {
+  const long = "word ".repeat(1_400);
+  const threadId = await makeThread(
+    app,
+    account,
+    ["first", "second", "third", "fourth"].map((name) => `Minutes of the ${name} meeting ${long}`),
+    { model: "openai:gpt-4", notes: "none", maxTokens: 100 },
+  );
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/estimate")) asked.push(request.postData() ?? "");
+  });
+  await page.goto(`/threads/${threadId}`);
+  const meter = page.getByRole("meter", { name: "Window of the model" });
+  await expect(meter).toHaveAttribute("aria-valuetext", /^\d\d% of 8k$/);
+  await expect(page.getByText("Sent with your message: the last 8 messages. Nothing is left out.")).toBeVisible();
+  expect(asked).toHaveLength(1);
+  await page.getByRole("textbox", { name: "Message" }).fill(`Which promises did nobody keep? ${long}${long}`);
+  await expect(meter).toHaveAttribute("aria-valuetext", /^1\d\d% of 8k$/);
+  await expect(page.getByText(/The \d oldest messages would be left out\./)).toBeVisible();
+  await page.getByRole("button", { name: "Show them" }).press("Enter");
+  const left = page.getByRole("list", { name: "Messages that would be left out" });
+  await expect(left.getByRole("button").first()).toContainText("Minutes of the first meeting");
+  const count = await left.getByRole("button").count();
+  expect(asked.length).toBeLessThanOrEqual(3);
+
+  await page.getByRole("button", { name: "Send" }).click();
+  await untilDone(page);
+  const call = (await app.modelCalls()).findLast(({ body }) => JSON.stringify(body).includes("nobody keep"));
+  expect(call?.body).toHaveProperty("messages.length", 9 - count);
+});
+
+test("A prompt that the model refuses as too long goes out again, shorter, before the person's eyes", async ({
+  app,
+  page,
+  account,
+}) => {
+  const threadId = await makeThread(
+    app,
+    account,
+    ["One", "Two", "Three"].map((name) => `${name} ${"word ".repeat(50)}`),
+  );
+  await page.goto(`/threads/${threadId}`);
+  // The second try takes its time, so that a person sees what happens.
+  await app.scenario({ firstTokenMs: 4_000, match: { text: "the very long one" } });
+  await app.scenario({ fault: "overflow", times: 1, match: { text: "the very long one" } });
+  await send(page, "This is the very long one");
+  const words = /Too long for the model\. Trying again without the \d+ oldest messages\./;
+  await expect(page.getByText(words).first()).toBeVisible();
+  await expect(page.getByRole("status").filter({ hasText: words })).toHaveCount(1);
+  await untilDone(page);
+  const calls = (await app.modelCalls()).filter(({ body }) => JSON.stringify(body).includes("the very long one"));
+  expect(calls).toHaveLength(2);
+  await expect(page.getByRole("log", { name: "Conversation" }).getByRole("alert")).toHaveCount(0);
+  await app.clearScenarios();
+});
+
+for (const colorScheme of ["light", "dark"] as const)
+  test(`The panel and the presets can be used by everybody, on a phone too, ${colorScheme}`, async ({
+    app,
+    page,
+    account,
+  }) => {
+    test.setTimeout(90_000);
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await addNote(app, account, "Boiler log", "The boiler lost pressure in March.");
+    const threadId = await makeThread(app, account, ["Hello"], { model: "openai:o4-mini" });
+    for (const width of [1_440, 390]) {
+      await page.setViewportSize({ width, height: 844 });
+      await page.goto(`/threads/${threadId}`);
+      await expect(page.getByRole("meter")).toBeVisible();
+      const panel = await openPanel(page);
+      await panel.getByRole("radio", { name: /Chosen notes/ }).check();
+      await expect(panel.getByRole("checkbox", { name: "Boiler log" })).toBeVisible();
+      if (!(await panel.getByRole("slider", { name: "Top P" }).isVisible())) await panel.locator("summary").click();
+      await panel.getByRole("button", { name: "Save as preset" }).click();
+      const { violations } = await new AxeBuilder({ page }).disableRules(["landmark-unique"]).analyze();
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+      const box = await panel.boundingBox();
+      expect(box && box.x + box.width).toBeLessThanOrEqual(width);
+      for (const path of ["/settings", "/settings/presets/defaults", "/settings/presets/new"]) {
+        await page.goto(path);
+        const found = await new AxeBuilder({ page }).analyze();
+        expect(found.violations.map(({ id, nodes }) => `${path} ${id}: ${nodes.map(({ html }) => html)}`)).toEqual([]);
+        expect(
+          await page.evaluate(() => {
+            const main = document.querySelector(".main");
+            return main?.scrollWidth === main?.clientWidth;
+          }),
+          `${path} is not wider than its window`,
+        ).toBe(true);
+      }
+    }
+  });
