@@ -49,7 +49,13 @@ const schema = z
     }),
     /** OpenAI-compatible endpoints beside OpenAI itself. */
     compatible: z.array(
-      z.object({ name: z.string().regex(/^[a-z0-9-]{1,24}$/), url: z.url(), key: z.string().optional() }),
+      z.object({
+        name: z.string().regex(/^[a-z0-9-]{1,24}$/),
+        url: z.url(),
+        key: secret,
+        /** Tokens that its models read at once; absent: as little as a model has that nobody knows. */
+        window: z.int().min(1_024).optional(),
+      }),
     ),
     bedrock: z.boolean(),
     models: z.object({

@@ -22,8 +22,12 @@ export const models = {
   systemPrompt: undefined as string | undefined,
 };
 
-/** OpenAI-compatible endpoints beside OpenAI itself: a name, a URL that ends in /v1, and a key if it needs one. */
-export const compatible: { name: string; url: string; key?: string }[] = [];
+/**
+ * OpenAI-compatible endpoints beside OpenAI itself: a name of small letters, a URL that ends in /v1, a key if it needs
+ * one (`new sst.Secret("HouseKey", "off").value`, set by `npx sst secret set HouseKey <key>`), and how many tokens its
+ * models read at once. The README has an example each for Ollama, vLLM and Bedrock's own.
+ */
+export const compatible: { name: string; url: string; key?: $util.Output<string>; window?: number }[] = [];
 
 /** "off", the value of a secret that was never set, means that no OpenAI model is offered. */
 export const openAiKey = new sst.Secret("OpenAiKey", "off");

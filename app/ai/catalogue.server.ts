@@ -16,8 +16,12 @@ import { type ModelRef, parseModelRef } from "./settings";
 
 export type { Model } from "./model";
 
-/** How long a list is fresh, how soon a failed one is read again, and how long a refusal is remembered. */
+/**
+ * How long a list is fresh, how soon a person may have it read again (however many ask), how soon a failed one is
+ * read again, and how long a refusal is remembered. Milliseconds.
+ */
 const FRESH = 600_000;
+const AGAIN = 15_000;
 const FAILED = 30_000;
 const REFUSED = 600_000;
 
@@ -84,22 +88,27 @@ function toModel(vendor: string, { id, name }: ListedModel): Model {
   const ref = `${vendor}:${id}`;
   const refusal = refused.get(ref);
   const price = priceOf(vendor, id);
+  const window = config.compatible.find((endpoint) => endpoint.name === vendor)?.window;
   return {
     ref,
     vendor,
     id,
     name,
     ...traitsOf(vendor, id),
+    ...(window && { window }),
     ...(price && { price }),
     ...(refusal && refusal.until > Date.now() && { unavailable: refusal.reason }),
   };
 }
 
-/** The models that a person may choose from, the default one first, and what to say about lists that failed. */
-export async function listModels(): Promise<{ models: Model[]; notices: string[] }> {
+/**
+ * The models that a person may choose from, the default one first, and what to say about lists that failed. `fresh`:
+ * the lists are read again first, save those that were read a moment ago.
+ */
+export async function listModels({ fresh = false } = {}): Promise<{ models: Model[]; notices: string[] }> {
   await Promise.all(
     sources.map((source) => {
-      if (!source.listing) return refresh(source);
+      if (!source.listing || (fresh && Date.now() - source.listing.readAt > AGAIN)) return refresh(source);
       if (isStale(source)) currentInvocation().waitUntil(refresh(source));
       return undefined;
     }),

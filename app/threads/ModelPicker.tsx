@@ -115,7 +115,14 @@ export default function ModelPicker({ offer, current, side, onChoose, onClose }:
                 onClick={() => choose(model.ref)}
                 className="flex min-h-[34px] items-center gap-3 rounded-m px-2.5 text-ink text-ui aria-disabled:text-ink-3 data-marked:bg-slip pointer-coarse:min-h-11"
               >
-                <span className="grow truncate">{model.name}</span>
+                {model.unavailable ? (
+                  <span className="grow py-1">
+                    {model.name}
+                    <span className="block text-meta">{model.unavailable}</span>
+                  </span>
+                ) : (
+                  <span className="grow truncate">{model.name}</span>
+                )}
                 <span className="shrink-0 text-ink-3 text-meta tabular-nums">{remarkOf(model)}</span>
                 <span className="w-4 shrink-0 text-ink-3">{model.ref === current && <CheckIcon />}</span>
               </div>

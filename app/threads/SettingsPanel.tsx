@@ -10,6 +10,7 @@ import { Button, IconButton } from "~/ui/button";
 import { fieldClass } from "~/ui/field";
 import { ChevronDownIcon, ChevronRightIcon, CloseIcon } from "~/ui/icons";
 import { useEstimate } from "./estimate-store";
+import { ListAgain } from "./ListAgain";
 import { findModel, groupModels, type Offer, sizeName } from "./models-store";
 import { PresetsBlock } from "./PresetsBlock";
 
@@ -265,12 +266,14 @@ function ModelField({
       {settings.model !== undefined && !model && offer.models.length > 0 && (
         <p className="mt-1.5 text-danger text-meta">This model is not offered any more. Choose another one.</p>
       )}
+      {model?.unavailable && <p className="mt-1.5 text-caution text-meta">{model.unavailable}</p>}
       {offer.problem && <p className="mt-1.5 text-danger text-meta">{offer.problem}</p>}
       {offer.notices.map((notice) => (
         <p key={notice} className="mt-1.5 text-caution text-meta">
           {notice}
         </p>
       ))}
+      <ListAgain />
     </div>
   );
 }

@@ -28,12 +28,12 @@ function put(next: Offer): void {
   for (const listener of listeners) listener();
 }
 
-/** Reads the list if it is not fresh. Never rejects. */
-export function loadModels(): Promise<void> {
-  if (Date.now() - readAt < FRESH && offer.models.length > 0) return Promise.resolve();
+/** Reads the list if it is not fresh. `again`: has the server ask the vendors again. Never rejects. */
+export function loadModels({ again = false } = {}): Promise<void> {
+  if (!again && Date.now() - readAt < FRESH && offer.models.length > 0) return Promise.resolve();
   reading ??= (async () => {
     try {
-      const response = await fetch("/models");
+      const response = await fetch(again ? "/models?fresh=1" : "/models");
       if (!response.ok) throw new Error(`The list of models answered ${response.status}`);
       const { models, notices } = (await response.json()) as { models: Model[]; notices: string[] };
       readAt = Date.now();

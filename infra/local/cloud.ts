@@ -14,7 +14,7 @@ export interface BackendOverrides {
   signUp?: "open" | "closed";
   bedrock?: boolean;
   models?: { allow?: string[]; default?: string; systemPrompt?: string };
-  compatible?: { name: string; url: string; key?: string }[];
+  compatible?: { name: string; url: string; key?: string; window?: number }[];
   guardrail?: { id: string; version: string; policies: string[] };
   limits?: Record<string, unknown>;
   budgets?: { person?: number; stage?: number };

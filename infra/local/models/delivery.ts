@@ -7,7 +7,7 @@ import type { ServerResponse } from "node:http";
 import { constants, Http2ServerResponse } from "node:http2";
 import { composeThoughts, type Prompt, splitTokens, stretch } from "./answer.ts";
 import type { Cached } from "./prompt-cache.ts";
-import type { Control, Ended, RecordedRequest, Scenario, Usage } from "./scenario.ts";
+import type { Control, Ended, Fault, RecordedRequest, Scenario, Usage } from "./scenario.ts";
 
 export interface Pace {
   firstTokenMs: number;
@@ -180,10 +180,15 @@ function half<Part extends Bytes>(bytes: Part): Part {
   return bytes.slice(0, Math.floor(bytes.length / 2)) as Part;
 }
 
+/** What goes wrong with an answer that was begun; that a summary was refused is over by then. */
+function faultOf(scenario: Scenario | undefined): Fault {
+  return !scenario || scenario.fault === "unverified" ? "none" : scenario.fault;
+}
+
 /** Streams an answer. Refusals before the first token (denied, throttled) are the vendor's, and come before this. */
 export async function stream(call: Call, wire: Wire, answer: Answer): Promise<void> {
   const { record, response, scenario } = call;
-  const fault = scenario?.fault ?? "none";
+  const fault = faultOf(scenario);
   const strikesAt = fault === "none" ? -1 : Math.min(scenario?.afterTokens ?? 0, answer.pieces.length);
   const tokenMs = scenario?.tokenMs ?? call.pace.tokenMs;
   let due = performance.now() + (scenario?.firstTokenMs ?? call.pace.firstTokenMs);
@@ -247,7 +252,7 @@ export async function send(
   body: (text: string, finish: Finish, usage: Usage) => unknown,
 ): Promise<void> {
   const { record, response, scenario } = call;
-  const fault = scenario?.fault ?? "none";
+  const fault = faultOf(scenario);
   const { firstTokenMs, tokenMs } = { ...call.pace, ...scenario };
   const tokens = answer.pieces.length + (answer.thoughts?.length ?? 0);
   await call.waitUntil(performance.now() + firstTokenMs + tokenMs * tokens);
