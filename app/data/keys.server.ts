@@ -12,6 +12,7 @@
  * | a page of threads, pinned, then newest   | Query byActivity THREAD#        | listThreads                       | 1 RU a 4 KB |
  * | rename a thread                          | Update THREAD#                  | renameThread                      | 3 WU  |
  * | store a thread's settings                | Update THREAD#                  | saveThreadSettings                | 1 WU  |
+ * | dismiss a note that an answer proposes   | Update THREAD#                  | dismissSuggestion                 | 1 WU  |
  * | pin a thread                             | Get, then Update THREAD#        | pinThread                         | 1 RU, 3 WU |
  * | a thread was just used                   | Update THREAD#                  | touchThread                       | 3 WU  |
  * | threads whose retention is over          | Query byActivity THREAD#0#      | listExpiredThreads                | 1 RU a 4 KB |
@@ -38,6 +39,7 @@
  * | a thread's note numbers                  | Get NUMBERS, consistent         | getNumbers                        | 1 RU  |
  * | number notes new to a thread             | Put NUMBERS                     | numberNotes                       | 1 WU  |
  * | one note                                 | Get NOTE#, consistent           | getNote, requireNote, getNoteOrTombstone | 1 RU a 4 KB |
+ * | how the notes of a thread's page stand   | BatchGet NOTE#, consistent      | getNoteStates | 1 RU a 4 KB, each |
  * | a page of notes, pinned, then newest     | Query byActivity NOTE#          | listNotes                         | 1 RU a 4 KB |
  * | titles of notes, to choose from          | Query byActivity NOTE#          | listTitles                        | 1 RU a 4 KB |
  * | how many notes                           | Query byActivity NOTE#, COUNT   | countNotes                        | 1 RU a 4 KB |

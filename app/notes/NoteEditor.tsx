@@ -12,7 +12,7 @@ import { estimateTokens } from "./choose";
 import { keepNote, readKeptNote } from "./drafts";
 import { begin, type Editing, edit, isChanged, revisionToSave, type Stored } from "./editing";
 import type { NoteAnswer } from "./forms.server";
-import { cleanDraft, countWords, type NoteDraft, problemsOf } from "./note";
+import { cleanDraft, countWords, isNoteId, type NoteDraft, problemsOf } from "./note";
 import { type NotesContext, Paper, Tombstone } from "./panes";
 import { clock, Day, useHydrated } from "./when";
 
@@ -56,6 +56,47 @@ const asideButtons = {
   "kept-yours": "Bring theirs back",
   discarded: "Undo",
 } as const;
+
+/** The note that an answer proposed, if the person came to edit it: what the navigation carries along. */
+function proposedNote(state: unknown): (NoteDraft & { noteId: string }) | undefined {
+  const { proposed } = (state ?? {}) as { proposed?: Partial<NoteDraft & { noteId: string }> };
+  if (!isNoteId(proposed?.noteId) || typeof proposed.title !== "string" || typeof proposed.text !== "string")
+    return undefined;
+  return { noteId: proposed.noteId, title: proposed.title, text: proposed.text };
+}
+
+/** The passage that an address points at, `#passage=<text>`; undefined: at none. */
+function passageOf(hash: string): string | undefined {
+  try {
+    return /^#passage=(.+)$/.exec(hash)?.[1] ? decodeURIComponent(hash.slice("#passage=".length)) : undefined;
+  } catch {
+    // Anybody may write nonsense behind an address.
+    return undefined;
+  }
+}
+
+/**
+ * A field cannot mark a part of its text. So the same text stands under it, unseen but for the ground of the passage,
+ * which is brought into view.
+ */
+function PassageMark({ text, at, length }: { text: string; at: number; length: number }) {
+  const mark = useRef<HTMLElement>(null);
+  useEffect(() => {
+    void document.fonts.ready.then(() => mark.current?.scrollIntoView({ block: "center" }));
+  }, []);
+  return (
+    <div
+      aria-hidden
+      className="pointer-events-none absolute inset-0 select-none whitespace-pre-wrap text-read text-transparent [overflow-wrap:break-word]"
+    >
+      {text.slice(0, at)}
+      <mark ref={mark} className="rounded-s bg-accent-soft text-transparent shadow-[0_0_0_2px_var(--accent-soft)]">
+        {text.slice(at, at + length)}
+      </mark>
+      {text.slice(at + length)}
+    </div>
+  );
+}
 
 /** A button that posts an intent. With a script the page stays as it is. */
 function ActionForm(props: {
@@ -118,7 +159,7 @@ export function NoteEditor(props: EditorProps) {
   const [savedAt, setSavedAt] = useState<number>();
   const hydrated = useHydrated();
   const navigate = useNavigate();
-  const { search } = useLocation();
+  const { search, hash, state: handed } = useLocation();
   const saver = useFetcher<NoteAnswer>();
   const actor = useFetcher<NoteAnswer>();
   const titleField = useRef<HTMLInputElement>(null);
@@ -144,6 +185,19 @@ export function NoteEditor(props: EditorProps) {
       ? { intent: "create", title: draft.title, text: draft.text, ...(createdId && { noteId: createdId }) }
       : { intent: "save", title: draft.title, text: draft.text, revision: String(revisionToSave(state)) };
 
+  // The field holds a line's end as "\n", as the stored text does.
+  const passage = stored ? passageOf(hash) : undefined;
+  const passageAt = passage === undefined ? -1 : draft.text.indexOf(passage);
+  const isPassageGone = passage !== undefined && !stored?.text.includes(passage);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each passage, and never while the person types
+  useEffect(() => {
+    const field = textField.current;
+    // Under a finger the focus would bring the keyboard up.
+    if (passageAt < 0 || !field || !window.matchMedia("(pointer: fine)").matches) return;
+    field.focus({ preventScroll: true });
+    field.setSelectionRange(passageAt, passageAt);
+  }, [hydrated, passage]);
+
   const notKept = useKept(userId, place, ownId, state, ready);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the page takes over from the server's HTML
@@ -154,7 +208,13 @@ export function NoteEditor(props: EditorProps) {
     };
     if (typed.title !== draft.title || typed.text !== draft.text) happen({ type: "typed", draft: typed });
     const kept = readKeptNote(userId, place);
-    if (kept) {
+    const proposed = stored ? undefined : proposedNote(handed);
+    // Words that were kept of another new note stand one step back; those of this one are its newest.
+    if (proposed && kept?.noteId !== proposed.noteId) {
+      happen({ type: "typed", draft: proposed });
+      setOwnId(proposed.noteId);
+      if (kept) happen({ type: "found", draft: kept, revision: kept.revision });
+    } else if (kept) {
       happen({ type: "found", draft: kept, revision: kept.revision });
       if (!stored) setOwnId(kept.noteId);
     }
@@ -352,6 +412,13 @@ export function NoteEditor(props: EditorProps) {
           </button>
         </p>
       )}
+      {hydrated && passage !== undefined && !theirs && (
+        <p role="status" className={isPassageGone ? "mt-3 text-ink-2 text-ui" : "sr-only"}>
+          {isPassageGone
+            ? "The passage that was cited is not in this note any more."
+            : "The cited passage is marked, and the cursor stands before it."}
+        </p>
+      )}
       {theirs && (
         <p role="alert" className="mt-3 text-caution text-ui">
           This note changed elsewhere. Keep yours, or take theirs?
@@ -393,17 +460,22 @@ export function NoteEditor(props: EditorProps) {
             }}
             className="block w-full truncate bg-transparent font-strong text-ink text-title caret-accent outline-none"
           />
-          <textarea
-            ref={textField}
-            name="text"
-            aria-label="Text"
-            placeholder="Write what answers should know"
-            value={draft.text}
-            aria-invalid={problems.text ? true : undefined}
-            aria-describedby={`${formId}-count`}
-            onChange={(event) => type({ text: event.target.value })}
-            className="mt-2.5 block field-sizing-content min-h-[60dvh] w-full resize-none bg-transparent text-ink text-read caret-accent outline-none md:min-h-40"
-          />
+          <div className="relative mt-2.5">
+            {hydrated && passage !== undefined && passageAt >= 0 && (
+              <PassageMark key={passage} text={draft.text} at={passageAt} length={passage.length} />
+            )}
+            <textarea
+              ref={textField}
+              name="text"
+              aria-label="Text"
+              placeholder="Write what answers should know"
+              value={draft.text}
+              aria-invalid={problems.text ? true : undefined}
+              aria-describedby={`${formId}-count`}
+              onChange={(event) => type({ text: event.target.value })}
+              className="relative block field-sizing-content min-h-[60dvh] w-full resize-none bg-transparent text-ink text-read caret-accent outline-none md:min-h-40"
+            />
+          </div>
           <p id={`${formId}-count`} className="mt-6 pb-12 text-ink-3 text-meta tabular-nums">
             {tooLong ? (
               <span role="alert" className="text-danger">

@@ -37,6 +37,8 @@ import { findModel, groupModels, type Offer, remarkOf } from "./models-store";
 import { Reasoning, seconds } from "./Reasoning";
 import { EndCard } from "./RunCards";
 import { Chips, type SidenoteCard, Sidenotes } from "./Sidenotes";
+import { SuggestionCard } from "./Suggestion";
+import { MOST, readSuggestion, type SuggestionState, withoutSuggestions, withPlainSuggestions } from "./suggestions";
 import { titleFrom } from "./title";
 import type { Blocked, Ending, MessageUsage, MessageView, Sidenote } from "./view";
 
@@ -274,6 +276,8 @@ interface AnswerState {
   settings?: ThreadSettings | undefined;
   usage?: MessageUsage | undefined;
   durationMs?: number | undefined;
+  /** How the notes stand that it proposes. */
+  suggestions?: readonly SuggestionState[] | undefined;
   /** `text` comes with a live answer; of a stored one only its length is known at first. */
   reasoning?: { text?: string; length?: number; ms: number } | undefined;
 }
@@ -325,6 +329,18 @@ export const Answer = memo(function Answer({ answer, isLast }: { answer: AnswerS
               citations={citations}
               answerId={id}
               streaming={live}
+              note={(block, nth, growing) =>
+                nth < MOST ? (
+                  <SuggestionCard
+                    threadId={context.threadId}
+                    answerId={id}
+                    nth={nth}
+                    suggestion={readSuggestion(block)}
+                    stored={answer.suggestions?.[nth] ?? "open"}
+                    growing={live && growing}
+                  />
+                ) : undefined
+              }
               below={(numbers) => (
                 <Chips answerId={id} notes={cited.filter(({ note }) => numbers.includes(note.number))} />
               )}
@@ -401,7 +417,7 @@ function Actions({
   isLast: boolean;
   cited: number;
 }) {
-  const { offer, busy, again, againWith } = useTranscript();
+  const { threadId, offer, busy, again, againWith } = useTranscript();
   const [details, setDetails] = useState(false);
   const { questionId, text, durationMs } = answer;
   // What stands in the place of a blocked answer is nobody's answer.
@@ -424,8 +440,8 @@ function Actions({
                 <Versions id={answer.id} versions={answer.versions} what="answer" />
               </span>
             )}
-            {hasText && <CopyButton text={() => text} />}
-            {hasText && <SaveAsNote text={text} />}
+            {hasText && <CopyButton text={() => withPlainSuggestions(text)} />}
+            {hasText && <SaveAsNote text={withoutSuggestions(text)} />}
             <span className="inline-flex items-center">
               <button type="button" className={action} disabled={busy} onClick={() => again(questionId)}>
                 <AgainIcon size={14} />
@@ -469,14 +485,24 @@ function Actions({
           </>
         )}
       </div>
-      {details && model && <Details answer={answer} model={model} cited={cited} />}
+      {details && model && <Details threadId={threadId} answer={answer} model={model} cited={cited} />}
     </>
   );
 }
 
 const figure = (value: number): string => value.toLocaleString("en-US");
 
-function Details({ answer, model, cited }: { answer: AnswerState; model: { name: string }; cited: number }) {
+function Details({
+  threadId,
+  answer,
+  model,
+  cited,
+}: {
+  threadId: string;
+  answer: AnswerState;
+  model: { name: string };
+  cited: number;
+}) {
   const { usage, settings, notes, durationMs } = answer;
   const rows: [string, string][] = [
     ["Model", settings?.temperature === undefined ? model.name : `${model.name}, temperature ${settings.temperature}`],
@@ -487,14 +513,21 @@ function Details({ answer, model, cited }: { answer: AnswerState; model: { name:
     ["Notes read", notes.length === 0 ? "None" : `${notes.length}, ${cited === 0 ? "none" : cited} of them cited`],
   ];
   return (
-    <dl className="mt-2 grid grid-cols-[7.5rem_1fr] gap-y-1 text-meta">
-      {rows.map(([name, value]) => (
-        <div key={name} className="contents">
-          <dt className="text-ink-3">{name}</dt>
-          <dd className="text-ink-2 tabular-nums">{value}</dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      <dl className="mt-2 grid grid-cols-[7.5rem_1fr] gap-y-1 text-meta">
+        {rows.map(([name, value]) => (
+          <div key={name} className="contents">
+            <dt className="text-ink-3">{name}</dt>
+            <dd className="text-ink-2 tabular-nums">{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {!answer.turn && (
+        <Link to={`/threads/${threadId}/messages/${answer.id}`} className="link mt-1.5 inline-block text-meta">
+          What the model saw
+        </Link>
+      )}
+    </>
   );
 }
 

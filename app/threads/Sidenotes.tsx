@@ -4,14 +4,16 @@
  * the frame in which the transcript changed, so nothing is seen to move. Where there is no margin, a chip below the
  * paragraph stands for the note and grows into it.
  */
-import { Link } from "@remix-run/react";
+import { Link, type LinkProps } from "@remix-run/react";
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { useBrowserLayoutEffect } from "~/ui/layout-effect";
 import { type MarginOfAnswer, type Numbered, placeSidenotes } from "./margin";
-import type { Sidenote } from "./view";
+import type { SidenoteView } from "./view";
 
 /** While an answer streams only the title of a note is known. */
-export type SidenoteCard = Pick<Sidenote, "number" | "noteId" | "title"> & { passage?: string | undefined };
+export type SidenoteCard = Pick<SidenoteView, "number" | "noteId" | "title" | "since" | "deletedAt"> & {
+  passage?: string | undefined;
+};
 
 const WIDE = "(width >= 61.25rem)";
 
@@ -23,6 +25,34 @@ const plain = (passage: string): string =>
     .replace(/\s+/g, " ");
 
 const stop = (title: string): string => (/[.!?…]$/.test(title) ? "" : ".");
+
+/** Leads to the note, and in it to the passage. That stays behind the #, so that no server is told it. */
+export const noteLink = ({ noteId, passage }: SidenoteCard): LinkProps["to"] => ({
+  pathname: `/notes/${noteId}`,
+  ...(passage && { hash: `#passage=${encodeURIComponent(passage)}` }),
+});
+
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long" });
+const dayOfYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
+
+/** What became of the note since the answer; nothing if it stands as it stood. */
+export function Since({ note: { since, deletedAt } }: { note: SidenoteCard }) {
+  // The server does not know the person's day: the date appears with the page's script.
+  const [date, setDate] = useState("");
+  useEffect(() => {
+    if (deletedAt === undefined) return;
+    const thisYear = new Date(deletedAt).getFullYear() === new Date().getFullYear();
+    setDate((thisYear ? day : dayOfYear).format(deletedAt));
+  }, [deletedAt]);
+  if (!since) return null;
+  if (since === "edited") return <>Edited since this answer</>;
+  return (
+    <>
+      Note deleted
+      {date && ` on ${date}`}
+    </>
+  );
+}
 
 /** The margin of one answer; nothing if no note went in. Stands in the answer's frame, after its article. */
 export function Sidenotes({
@@ -37,30 +67,41 @@ export function Sidenotes({
   if (cited.length === 0 && also.length === 0) return null;
   return (
     <aside className="margin" aria-label="Sidenotes" data-margin-of={answerId}>
-      {cited.map(({ display, note: { number, noteId, title, passage } }) => (
-        <div
-          key={number}
-          id={`sidenote-${answerId}-${display}`}
-          data-version={`${title}/${passage?.length ?? 0}`}
-          tabIndex={-1}
-          className="sidenote appear invisible absolute inset-x-0 top-0 rounded-s noscript:visible noscript:static [&.title.on]:z-1 [&.title.on]:bg-page [&.title.on]:shadow-[0_0_0_8px_var(--page)] [&.title.on>p]:line-clamp-4"
-        >
-          <span className={`num ${display > 9 ? "-ml-2" : ""}`} aria-hidden>
-            {display}
-          </span>
-          <p>
-            <b>
-              <span className="sr-only">{display}. </span>
-              {title}
-              {passage && <span className="[.title:not(.on)_&]:hidden">{stop(title)}</span>}
-            </b>
-            {passage && <span className="[.title:not(.on)_&]:hidden"> {plain(passage)}</span>}
-          </p>
-          <Link to={`/notes/${noteId}`} className="open opacity-0 focus-visible:opacity-100 in-[.on]:opacity-100">
-            Open note
-          </Link>
-        </div>
-      ))}
+      {cited.map(({ display, note }) => {
+        const { number, title, since } = note;
+        const passage = since === "deleted" ? undefined : note.passage;
+        return (
+          <div
+            key={number}
+            id={`sidenote-${answerId}-${display}`}
+            data-version={`${title}/${passage?.length ?? 0}/${since ?? ""}`}
+            tabIndex={-1}
+            className="sidenote appear invisible absolute inset-x-0 top-0 rounded-s noscript:visible noscript:static [&.title.on]:z-1 [&.title.on]:bg-page [&.title.on]:shadow-[0_0_0_8px_var(--page)] [&.title.on>p]:line-clamp-4"
+          >
+            <span className={`num ${display > 9 ? "-ml-2" : ""}`} aria-hidden>
+              {display}
+            </span>
+            <p>
+              <b className={since === "deleted" ? "text-ink-3 line-through" : ""}>
+                <span className="sr-only">{display}. </span>
+                {title}
+                {passage && <span className="[.title:not(.on)_&]:hidden">{stop(title)}</span>}
+              </b>
+              {passage && <span className="[.title:not(.on)_&]:hidden"> {plain(passage)}</span>}
+            </p>
+            {since && (
+              <p className="text-ink-3 text-meta">
+                <Since note={note} />
+              </p>
+            )}
+            {since !== "deleted" && (
+              <Link to={noteLink(note)} className="open opacity-0 focus-visible:opacity-100 in-[.on]:opacity-100">
+                Open note
+              </Link>
+            )}
+          </div>
+        );
+      })}
       {also.length > 0 && <Also notes={also} />}
     </aside>
   );
@@ -81,9 +122,13 @@ function Also({ notes }: { notes: readonly SidenoteCard[] }) {
           note && (
             <span key={note.number}>
               {index > 0 && (more > 0 ? ", " : " and ")}
-              <Link to={`/notes/${note.noteId}`} className="link">
-                {note.title}
-              </Link>
+              {note.since === "deleted" ? (
+                <s>{note.title}</s>
+              ) : (
+                <Link to={`/notes/${note.noteId}`} className="link">
+                  {note.title}
+                </Link>
+              )}
             </span>
           ),
       )}
@@ -115,6 +160,8 @@ function Chip({ answerId, display, note }: { answerId: string; display: number; 
   }, [open, answerId, display]);
   const toggle = () => setOpen(!open);
   const id = `chip-${answerId}-${display}`;
+  const isGone = note.since === "deleted";
+  const passage = isGone ? undefined : note.passage;
   if (!open)
     return (
       <button
@@ -126,7 +173,7 @@ function Chip({ answerId, display, note }: { answerId: string; display: number; 
         onClick={toggle}
       >
         <span className="num">{display}</span>
-        <span className="truncate">{note.title}</span>
+        <span className={`truncate ${isGone ? "text-ink-3 line-through" : ""}`}>{note.title}</span>
       </button>
     );
   return (
@@ -143,16 +190,23 @@ function Chip({ answerId, display, note }: { answerId: string; display: number; 
           className="relative inline text-left font-strong text-ink after:absolute after:-inset-x-6 after:-inset-y-3"
           onClick={toggle}
         >
-          {note.title}
-          {note.passage && stop(note.title)}
+          <span className={isGone ? "text-ink-3 line-through" : ""}>{note.title}</span>
+          {passage && stop(note.title)}
         </button>{" "}
-        {note.passage && plain(note.passage)}
-        <Link
-          to={`/notes/${note.noteId}`}
-          className="flex min-h-11 items-center self-start text-accent text-meta no-underline!"
-        >
-          Open note
-        </Link>
+        {passage && plain(passage)}
+        {note.since && (
+          <p className={`text-ink-3 text-meta ${isGone ? "pb-3" : "pt-1"}`}>
+            <Since note={note} />
+          </p>
+        )}
+        {!isGone && (
+          <Link
+            to={noteLink(note)}
+            className="flex min-h-11 items-center self-start text-accent text-meta no-underline!"
+          >
+            Open note
+          </Link>
+        )}
       </div>
     </div>
   );

@@ -58,8 +58,12 @@ export function useScrolling(log: RefObject<HTMLElement>, threadId: string, live
     const element = log.current;
     if (!main || !element) return;
     const place = readPlace(threadId);
-    pinned.current = place === undefined;
+    // An address may name a message to begin with.
+    const named = /^#(message-\w+)$/.exec(window.location.hash)?.[1];
+    const message = named === undefined ? null : document.getElementById(named);
+    pinned.current = place === undefined && !message;
     main.scrollTop = place ?? main.scrollHeight;
+    message?.scrollIntoView({ block: "start" });
 
     let before = main.scrollTop;
     // Fonts and sidenotes may still change the height of a page that has just opened at its end.

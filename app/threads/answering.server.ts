@@ -36,8 +36,11 @@ import {
 import { createRuns } from "./run.server";
 import type { Address, Given, MessageItem, ModelPart, Position, RunRequest, ThreadItem } from "./run-items.server";
 import { runStore } from "./run-store.server";
+import { callRecord, describeCall, type SeenView } from "./seen.server";
+import { readNotesOf } from "./sidenotes.server";
 import type { ThreadForm } from "./thread-form";
 import {
+  dismissSuggestion,
   forgetTombstone,
   keptUntil,
   listExpiredThreads,
@@ -292,6 +295,7 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   });
   let prompt = buildPrompt(options);
   claim.given.prompt = recordOf(prompt, notesLeftOut);
+  claim.given.call = callRecord(model, settings, claim.prefix);
   /** What the model has before it: fewer once it was asked again. */
   let sent: readonly NumberedNote[] = notes;
 
@@ -398,6 +402,7 @@ function promptOptions(given: {
     notes,
     delimiter,
     operatorSystemPrompt: config.models.systemPrompt,
+    proposes: settings.notes !== "none",
     ...calibrationOf(path, model.ref),
   };
 }
@@ -521,6 +526,18 @@ export async function getReasoning(userId: string, threadId: string, messageId: 
   return text;
 }
 
+/** What the model was given for an answer. Throws `not-found`, also for a question and for an answer that still runs. */
+export async function getSeen(userId: string, threadId: string, messageId: string): Promise<SeenView> {
+  if (!isId(threadId) || !isRunId(messageId)) throw new PublicError("not-found");
+  const address = { userId, threadId };
+  const [thread, pair] = await Promise.all([requireThread(userId, threadId), runs.readHistory(address, messageId, 2)]);
+  const [question, answer] = pair ?? [];
+  if (question?.role !== "user" || answer?.role !== "assistant") throw new PublicError("not-found");
+  const sent = answer.prompt ? question.depth + 1 - answer.prompt.leftOut.messages : 1;
+  const path = sent > 1 ? await runs.readHistory(address, question.id, sent) : [question];
+  return describeCall(userId, thread, answer, path ?? [question]);
+}
+
 /** The id of the thread's live run; null if none is live. Throws `not-found`. */
 export async function getLiveRun(userId: string, threadId: string): Promise<string | null> {
   const runId = await runs.getLiveRun({ userId, threadId });
@@ -577,10 +594,14 @@ export async function loadThread(userId: string, threadId: string, options: { at
     next = loaded.messages.findLast(({ parentId }) => parentId === id);
     if (next) path.push(next);
   }
+  const notesOf = await readNotesOf(userId, path, new Set(loaded.thread.dismissed));
   const liveQuestion = loaded.live && byId.get(loaded.live.messageId);
   return {
     thread: { ...summary, settings: readSettings(loaded.thread.settings), keptUntil: expires },
-    messages: path.map((message) => messageView(message, versions.get(family(message)) ?? [message.id])),
+    messages: path.map((message) => ({
+      ...messageView(message, versions.get(family(message)) ?? [message.id]),
+      ...notesOf(message),
+    })),
     run: loaded.live,
     headId: loaded.headId,
     tipId: path.at(-1)?.id ?? null,
@@ -589,8 +610,7 @@ export async function loadThread(userId: string, threadId: string, options: { at
 }
 
 function messageView(message: MessageItem, versions: string[]): MessageView {
-  const { id, role, text, parentId, ending, error, finishReason, model, settings, usage, durationMs, sidenotes } =
-    message;
+  const { id, role, text, parentId, ending, error, finishReason, model, settings, usage, durationMs } = message;
   const { prompt, reasoning, masked, blocked } = message;
   return {
     id,
@@ -607,7 +627,6 @@ function messageView(message: MessageItem, versions: string[]): MessageView {
     ...(usage && { usage: { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens } }),
     ...(durationMs !== undefined && { durationMs }),
     ...(reasoning && { reasoning }),
-    ...(sidenotes && { sidenotes }),
     ...(prompt && {
       prompt: { messages: prompt.messages, leftOut: prompt.leftOut, ...(prompt.shortened && { shortened: true }) },
     }),
@@ -627,6 +646,8 @@ export async function changeThread(userId: string, threadId: string, form: Threa
       return pinThread(userId, threadId, form.pinned);
     case "settings":
       return saveThreadSettings(userId, threadId, form.settings);
+    case "suggestion":
+      return dismissSuggestion(userId, threadId, `${form.messageId}.${form.nth}`, form.dismissed);
     case "seen":
       await requireThread(userId, threadId);
       return runs.markSeen(address);

@@ -73,6 +73,7 @@ export function answerOf(
     reasoning: reasoningOf(run),
     sidenotes: from.sidenotes,
     prompt: from.given?.prompt,
+    call: from.given?.call,
   };
 }
 

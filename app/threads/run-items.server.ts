@@ -4,7 +4,7 @@
  */
 import type { AnswerOutcome, AnswerPart, AnswerUsage } from "~/ai/answer.server";
 import type { Checked, Released } from "~/ai/guardrail-windows";
-import type { ThreadSettings } from "~/ai/settings";
+import type { CallSettings, DroppedSetting, ThreadSettings } from "~/ai/settings";
 import type { ErrorCode } from "~/errors";
 import type { Bill, Spent, StoredCost } from "./cost";
 import type { PromptRecord } from "./prompt.server";
@@ -23,8 +23,9 @@ export interface Given {
   model: { ref: string; name: string };
   settings: ThreadSettings;
   notes: { number: number; noteId: string; title: string; revision: number }[];
-  /** What the prompt held; filled in once it is built, before anything is stored. */
+  /** What the prompt held, and how the model was asked; filled in once it is built, before anything is stored. */
   prompt?: PromptRecord | undefined;
+  call?: CallRecord | undefined;
   /** What it was expected to take; absent in runs from before there were budgets. */
   bill?: Bill | undefined;
 }
@@ -34,10 +35,27 @@ export interface GuardrailUse {
   units: number;
 }
 
+/** How a model was asked, beyond the notes and messages: small, and without copies of texts that stand elsewhere. */
+export interface CallRecord {
+  /** The settings that were sent, and those that were set and not sent. */
+  sent: CallSettings;
+  dropped: DroppedSetting[];
+  /** The operator's system prompt, if it was in effect: in words as long as it is short, else by its hash alone. */
+  operator?: { hash: string; text?: string } | undefined;
+  /** The model takes no system prompt: it stood at the head of the first message. */
+  inMessage?: true | undefined;
+  /** The model might propose notes. */
+  proposes?: true | undefined;
+  /** Length of the text that the answer goes on from. */
+  continued?: number | undefined;
+}
+
 export interface ThreadItem {
   activityAt: string;
   card?: { title: string; pinned: boolean; at: number } | undefined;
   settings?: ThreadSettings | undefined;
+  /** Proposed notes that the person wants none of: `<id of the answer>.<which of it>`. */
+  dismissed?: Set<string> | undefined;
   createdAt?: number | undefined;
   deletedAt?: number | undefined;
   expiresAt?: number | undefined;
@@ -133,6 +151,7 @@ export interface MessageItem {
   /** How long the model thought, and how much of its reasoning is kept in the chunks of the claim. */
   reasoning?: { length: number; ms: number } | undefined;
   sidenotes?: Sidenote[] | undefined;
+  call?: CallRecord | undefined;
   prompt?: PromptRecord | undefined;
 }
 

@@ -122,6 +122,7 @@ const MessageEntity = new Entity({
     reasoning: map({ length: number(), ms: number() }).optional(),
     sidenotes: any().optional(),
     prompt: any().optional(),
+    call: any().optional(),
   }),
 });
 

@@ -1,6 +1,7 @@
 /** What the forms of a thread's page post: one intent each. Shared by the page and the server. */
 import { z } from "zod";
 import { threadSettings } from "~/ai/settings";
+import { isRunId } from "./ids";
 
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 
@@ -9,6 +10,12 @@ export const threadForm = z.discriminatedUnion("intent", [
   z.strictObject({ intent: z.literal("pin"), pinned: flag }),
   z.strictObject({ intent: z.literal("delete") }),
   z.strictObject({ intent: z.literal("seen") }),
+  z.strictObject({
+    intent: z.literal("suggestion"),
+    messageId: z.string().refine(isRunId, "This is not the id of an answer."),
+    nth: z.string().regex(/^[0-7]$/),
+    dismissed: flag,
+  }),
   z.strictObject({
     intent: z.literal("settings"),
     settings: z

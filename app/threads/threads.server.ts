@@ -6,12 +6,13 @@
  */
 import { Entity } from "dynamodb-toolbox/entity";
 import { GetItemCommand } from "dynamodb-toolbox/entity/actions/get";
-import { $remove, $set, UpdateItemCommand } from "dynamodb-toolbox/entity/actions/update";
+import { $add, $delete, $remove, $set, UpdateItemCommand } from "dynamodb-toolbox/entity/actions/update";
 import { any } from "dynamodb-toolbox/schema/any";
 import { boolean } from "dynamodb-toolbox/schema/boolean";
 import { item } from "dynamodb-toolbox/schema/item";
 import { map } from "dynamodb-toolbox/schema/map";
 import { number } from "dynamodb-toolbox/schema/number";
+import { set } from "dynamodb-toolbox/schema/set";
 import { string } from "dynamodb-toolbox/schema/string";
 import { QueryCommand } from "dynamodb-toolbox/table/actions/query";
 import { z } from "zod";
@@ -38,6 +39,7 @@ export const ThreadEntity = new Entity({
     activityAt: string().optional(),
     card: card.optional(),
     settings: any().optional(),
+    dismissed: set(string()).optional(),
     createdAt: number().optional(),
     deletedAt: number().optional(),
     expiresAt: number().optional(),
@@ -212,6 +214,31 @@ export async function saveThreadSettings(userId: string, threadId: string, setti
     ThreadEntity.build(UpdateItemCommand)
       .item({ ...keys.thread(userId, threadId), settings: $set(settings) })
       .options({ condition: alive() })
+      .send(),
+  );
+}
+
+/** So many dismissed suggestions a thread remembers. */
+const MOST_DISMISSED = 500;
+
+/** Remembers that the person wants no note of a suggestion, `<id of the answer>.<which of it>`, or takes that back. */
+export async function dismissSuggestion(
+  userId: string,
+  threadId: string,
+  suggestion: string,
+  dismissed: boolean,
+): Promise<void> {
+  const key = keys.thread(userId, threadId);
+  const room = {
+    or: [
+      { attr: "dismissed" as const, exists: false },
+      { size: "dismissed" as const, lt: MOST_DISMISSED },
+    ],
+  };
+  await change(
+    ThreadEntity.build(UpdateItemCommand)
+      .item({ ...key, dismissed: dismissed ? $add(new Set([suggestion])) : $delete(new Set([suggestion])) })
+      .options({ condition: dismissed ? { and: [alive(), room] } : alive() })
       .send(),
   );
 }

@@ -1,6 +1,7 @@
 /** The shapes that loaders and streams give to the page. Times are milliseconds since the epoch. */
 import type { ThreadSettings } from "~/ai/settings";
 import type { ErrorCode } from "~/errors";
+import type { SuggestionState } from "./suggestions";
 
 /** So much of an answer's reasoning is kept and shown, in UTF-16 units. */
 export const REASONING_LIMIT = 60_000;
@@ -26,6 +27,13 @@ export interface Blocked {
   policies: string[];
 }
 
+/** As the page shows it: with what became of the note since the answer, as far as the page knows. */
+export interface SidenoteView extends Sidenote {
+  since?: "edited" | "deleted";
+  /** While its tombstone is kept. */
+  deletedAt?: number;
+}
+
 export interface MessageUsage {
   inputTokens: number;
   outputTokens: number;
@@ -48,7 +56,9 @@ export interface MessageView {
   durationMs?: number;
   /** How long the model thought, and how much of its reasoning is kept, in UTF-16 units. */
   reasoning?: { length: number; ms: number };
-  sidenotes?: Sidenote[];
+  sidenotes?: SidenoteView[];
+  /** Answers: how the notes stand that it proposes, in order. */
+  suggestions?: SuggestionState[];
   /** Answers: what went along with the question, and what was left out. */
   prompt?: { messages: number; leftOut: { messages: number; notes: number }; shortened?: true };
   /** The guardrail masked something in it: only the masked text is stored, and the model saw no other. */

@@ -15,6 +15,8 @@ export interface Block {
 const fenceLine = /^(\s*)((?:(?:[-*+]|\d{1,9}[.)])\s+)*)(`{3,}|~{3,})/;
 const listLine = /^ {0,3}(?:[-*+]|\d{1,9}[.)])(?:\s|$)/;
 const definitionLine = /^ {0,3}\[(?!\^)[^\]\n]{1,200}\]:\s*\S/;
+/** Opens a note that an answer proposes: always a block of its own. */
+const noteLine = /^(?:`{3,}|~{3,})note\s*$/;
 const footnoteLine = /^ {0,3}\[\^[^\]\n]{1,200}\]:/m;
 
 /**
@@ -31,9 +33,11 @@ export function splitBlocks(text: string, before: readonly Block[] = []): Block[
 
   let from = start;
   let at = start;
-  let fence: { mark: string; indent: number } | undefined;
+  let fence: { mark: string; indent: number; isNote: boolean } | undefined;
   let blank = false;
   let inList = false;
+  /** A proposed note has just ended. */
+  let isBehind = false;
   while (at < text.length) {
     const newline = text.indexOf("\n", at);
     const end = newline === -1 ? text.length : newline;
@@ -46,7 +50,9 @@ export function splitBlocks(text: string, before: readonly Block[] = []): Block[
       if (fence && fence.indent >= 2 && blank && !indented) fence = undefined;
       if (!fence) {
         const isItem = listLine.test(line);
-        if (blank && !indented && !(inList && isItem)) {
+        const isNote = noteLine.test(line);
+        if (isNote || isBehind || (blank && !indented && !(inList && isItem))) {
+          isBehind = false;
           if (at > from) blocks.push({ from, text: text.slice(from, at) });
           from = at;
           inList = false;
@@ -55,8 +61,11 @@ export function splitBlocks(text: string, before: readonly Block[] = []): Block[
         const opening = fenceLine.exec(line);
         const mark = opening?.[3];
         if (opening && mark && !(mark.startsWith("`") && line.slice(opening[0].length).includes("`")))
-          fence = { mark, indent: (opening[1] ?? "").length + (opening[2] ?? "").length };
-      } else if (closes(line, fence.mark)) fence = undefined;
+          fence = { mark, indent: (opening[1] ?? "").length + (opening[2] ?? "").length, isNote };
+      } else if (closes(line, fence.mark)) {
+        isBehind = fence.isNote;
+        fence = undefined;
+      }
       blank = false;
     }
     at = end + 1;
@@ -83,6 +92,11 @@ export function isCode(block: string): boolean {
   return fenceLine.test(block);
 }
 
+/** Whether the block is a note that an answer proposes: a fence with the info word `note`. */
+export function isNoteFence(block: string): boolean {
+  return noteLine.test(block.slice(0, block.includes("\n") ? block.indexOf("\n") : undefined));
+}
+
 const bareMark = /^\s*(?:>\s*)*(?:[-*+=_]{1,3}|#{1,6}|\d{1,9}[.)]?|>|`{1,2}|~{1,2})?\s*$/;
 
 /** The last block of an answer that still grows, as it will most likely read. Text is never moved or lost for long. */
@@ -90,6 +104,10 @@ export function mend(block: string): string {
   const lines = block.split("\n");
   const lastLine = lines.at(-1) ?? "";
 
+  // A fence that may become a proposed note waits for its whole first line, so that no code flashes up in its place.
+  const opening = /^(?:`{3,}|~{3,})([a-z]*)$/.exec(lastLine);
+  if (opening && "note".startsWith(opening[1] ?? "") && !findOpenFence(lines.slice(0, -1)))
+    return mend(lines.slice(0, -1).join("\n"));
   const openFence = findOpenFence(lines);
   if (openFence) {
     // The closing fence arrives mark by mark; its first marks are no code.

@@ -282,3 +282,34 @@ describe("Code", () => {
     expect(read(render("```\nls\n```"))).toContain("Text");
   });
 });
+
+describe("A note that an answer proposes", () => {
+  const note = (block: string, nth: number) => <aside>{`${nth}: ${block.split("\n")[1] ?? ""}`}</aside>;
+  const answer = "Gladly:\n```note\nBoiler\n1.5 bar [1].\n```\nThat was it.\n\n```note\nSecond\n```";
+
+  test("stands in its place, counted from the first, and code everywhere else", () => {
+    const html = render(answer, { note });
+    expect(read(html)).toBe("Gladly: 0: Boiler That was it. 1: Second");
+    expect(render(answer)).toContain("<pre");
+    expect(render(answer, { note: () => undefined })).toContain("<pre");
+  });
+
+  test("never flashes up as code while it comes, letter by letter", () => {
+    for (let length = 1; length <= answer.length; length++) {
+      const html = render(answer.slice(0, length), { note, streaming: true });
+      expect(html, answer.slice(0, length)).not.toContain("<pre");
+      expect(read(html)).not.toMatch(/`|\bnote\b/);
+    }
+  });
+
+  test("does not change what is cut where there is none", () => {
+    expect(splitBlocks(answer).map(({ text }) => text)).toEqual([
+      "Gladly:\n",
+      "```note\nBoiler\n1.5 bar [1].\n```\n",
+      "That was it.\n\n",
+      "```note\nSecond\n```",
+    ]);
+    expect(splitBlocks("One\n```ts\ncode\n```\ntwo")).toHaveLength(1);
+    expect(mend("One\n```t")).toContain("```t");
+  });
+});

@@ -19,7 +19,7 @@ import ReactMarkdown, { type Components, type ExtraProps, type Options } from "r
 import rehypeSanitize from "rehype-sanitize";
 import remarkGfm from "remark-gfm";
 import { CopyButton } from "./copy";
-import { type Block, isCode, linkDefinitions, mend, splitBlocks } from "./markdown-blocks";
+import { type Block, isCode, isNoteFence, linkDefinitions, mend, splitBlocks } from "./markdown-blocks";
 
 type Element = NonNullable<ExtraProps["node"]>;
 type Child = Element["children"][number];
@@ -37,13 +37,22 @@ export interface MarkdownProps {
   streaming?: boolean;
   /** What stands below a block that cites these of the thread's numbers for the first time. */
   below?: (numbers: number[]) => ReactNode;
+  /** What stands for a note that the text proposes; `nth` counts from 0. Undefined: it is code like any other. */
+  note?: (block: string, nth: number, growing: boolean) => ReactNode | undefined;
 }
 
 /**
  * A citation is `<a class="cite" href="#sidenote-<answerId>-<display>" id="cite-<answerId>-<display>-<k>">` with
  * `data-number` (as displayed) and `data-note-number` (the thread's); k counts from 1 for each number.
  */
-export function Markdown({ text, citations = noCitations, answerId = "", streaming = false, below }: MarkdownProps) {
+export function Markdown({
+  text,
+  citations = noCitations,
+  answerId = "",
+  streaming = false,
+  below,
+  note,
+}: MarkdownProps) {
   const earlier = useRef<readonly Block[]>([]);
   const blocks = useMemo(() => splitBlocks(text, earlier.current), [text]);
   useEffect(() => {
@@ -51,10 +60,13 @@ export function Markdown({ text, citations = noCitations, answerId = "", streami
   }, [blocks]);
   const definitions = linkDefinitions(blocks);
   const cites = citesOfBlocks(blocks, citations);
+  let notes = 0;
   return (
     <div className="answer">
       {blocks.map((block, index) => {
         const growing = streaming && index === blocks.length - 1;
+        const proposed = note && isNoteFence(block.text) ? note(block.text, notes++, growing) : undefined;
+        if (proposed !== undefined) return <Fragment key={block.from}>{proposed}</Fragment>;
         const body = growing ? mend(block.text) : block.text;
         const first = below ? firstCited(cites[index] ?? "") : [];
         return (

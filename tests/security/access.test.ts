@@ -95,6 +95,7 @@ const rows: Record<string, Row> = {
       { intent: "rename", title: "taken" },
       { intent: "pin", pinned: "true" },
       { intent: "settings", settings: "{}" },
+      { intent: "suggestion", messageId: requestId(), nth: "0", dismissed: "true" },
       { intent: "seen" },
       { intent: "delete" },
     ]),
@@ -125,6 +126,10 @@ const rows: Record<string, Row> = {
     { method: "GET", path: `/threads/${threadId}/runs/${runId}` },
     { method: "GET", path: `/threads/${threadId}/runs/${runId}?after=aaaaaaaaaaaaaaaa.3` },
     { method: "GET", path: `/threads/${threadId}/runs/current` },
+  ],
+  "routes/_app.threads.$threadId_.messages.$messageId": ({ threadId, runId }) => [
+    { method: "GET", path: `/threads/${threadId}/messages/${runId}` },
+    { method: "GET", path: `/threads/${threadId}/messages/${runId}.data` },
   ],
   "routes/threads.$threadId.messages.$messageId.reasoning": ({ threadId, runId }) => [
     { method: "GET", path: `/threads/${threadId}/messages/${runId}/reasoning` },

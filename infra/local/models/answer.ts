@@ -333,6 +333,23 @@ function answerFromHistory(prompt: Prompt, question: string): string | undefined
   return `${first ? "The first thing you asked was" : "Before this you asked"}: ${quote(wanted.text)}`;
 }
 
+/** "Remember that ..." */
+const remember = /^(?:please )?(?:remember|keep in mind|note down)(?: that|:)?\s+([^\n]+?)\s*[.!]*\s*$/iu;
+
+/** A note in the form that the prompt asks for, if it allows any: a fenced block with the info word `note`. */
+function proposeNote(prompt: Prompt, question: string): string | undefined {
+  const fact = remember.exec(question)?.[1];
+  const allowed = [prompt.system, prompt.messages[0]?.text ?? ""].some((text) => /\binfo word note\b/u.test(text));
+  if (!fact || !allowed) return undefined;
+  const sentence = fact.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
+  const words = sentence.split(/\s+/u);
+  const title = words
+    .slice(0, 6)
+    .join(" ")
+    .replace(/[,;:]$/u, "");
+  return `I can propose that as a note.\n\n\`\`\`note\n${title}\n${sentence}.\n\`\`\`\n\nWhether it is kept is up to you.`;
+}
+
 const asksToContinue =
   /^(?:please )?(?:continue|go on|carry on)\b|\b(?:continue|go on|carry on)\b[\w ,]*\b(?:where|from|exactly)\b/iu;
 
@@ -350,7 +367,8 @@ function compose(prompt: Prompt): string {
   const long = /\blong (?:answer|text|story|essay) (?:about|on)\s+([^\n]+?)\s*[.!?]*$/imu.exec(plain);
   const text = long?.[1]
     ? longAnswer(long[1].slice(0, 100), answerFromNotes(notes, long[1], ""))
-    : (answerFromHistory(prompt, plain) ??
+    : (proposeNote(prompt, plain) ??
+      answerFromHistory(prompt, plain) ??
       overview(notes, plain) ??
       answerFromNotes(notes, plain, earlier) ??
       answerAsItself(notes));

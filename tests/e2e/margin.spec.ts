@@ -1,0 +1,253 @@
+/** What stands beside an answer, by the keyboard: reasoning, notes that changed, the cited passage, proposed notes. */
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { ulid } from "ulid";
+import { type Account, type App, messageId, readStream } from "../app.ts";
+import { expect, lastAnswer, send, test, untilDone } from "./fixtures.ts";
+
+test.afterEach(({ app }) => app.clearScenarios());
+
+const filler = Array.from({ length: 60 }, (_, line) => `Line ${line + 1} of the log says nothing of interest.`);
+const passage = "In March the boiler pressure fell to 0.8 bar.";
+const log = [...filler.slice(0, 40), "", passage, "", ...filler.slice(40)].join("\n");
+
+async function addNote(app: App, account: Account, title: string, text: string): Promise<string> {
+  const noteId = ulid();
+  const made = await app.postForm("/notes/new", { intent: "create", noteId, title, text }, account.cookie);
+  expect(made.status).toBeLessThan(400);
+  return noteId;
+}
+
+async function ask(app: App, account: Account, text: string, settings = {}): Promise<string> {
+  const threadId = ulid();
+  await readStream(
+    await app.request(account, `/threads/${threadId}/runs`, {
+      json: { kind: "send", messageId: messageId(), text, create: true, settings },
+    }),
+  );
+  return threadId;
+}
+
+async function violations(page: Page): Promise<string[]> {
+  const { violations: found } = await new AxeBuilder({ page }).disableRules(["landmark-unique"]).analyze();
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+const thinking = { model: "openai:gpt-5-mini", reasoningEffort: "low" };
+
+test("Reasoning unfolds by the keyboard while the model thinks, over a reload, and afterwards in another browser", async ({
+  app,
+  account,
+  page,
+  openBrowser,
+}) => {
+  await app.scenario({ thoughts: 500, tokens: 60, tokenMs: 15 });
+  const threadId = ulid();
+  const gone = new AbortController();
+  const started = await app.request(account, `/threads/${threadId}/runs`, {
+    json: { kind: "send", messageId: messageId(), text: "Think about tea", create: true, settings: thinking },
+    signal: gone.signal,
+  });
+  expect(started.status).toBe(200);
+  gone.abort();
+  await page.goto(`/threads/${threadId}`);
+  const fold = lastAnswer(page).getByRole("button", { name: "Thinking" });
+  await expect(fold).toHaveAttribute("aria-expanded", "false");
+  await fold.focus();
+  await page.keyboard.press("Enter");
+  const thoughts = lastAnswer(page).getByRole("group", { name: "What the model thought" });
+  await expect(thoughts).toContainText(/\w+ \w+ \w+/);
+  const before = await thoughts.innerText();
+
+  await page.reload();
+  await expect(fold).toHaveAttribute("aria-expanded", "false");
+  await fold.press("Enter");
+  await expect(thoughts).toContainText(before.slice(0, 80));
+  await untilDone(page);
+  const after = lastAnswer(page).getByRole("button", { name: /^Thought for \d+ s$/ });
+  await expect(after).toHaveAttribute("aria-expanded", "true");
+  const whole = await thoughts.innerText();
+  expect(whole.startsWith(before.slice(0, 80))).toBe(true);
+
+  const other = await openBrowser(account, { server: 1 });
+  await other.goto(`/threads/${threadId}`);
+  const stored = lastAnswer(other).getByRole("button", { name: /^Thought for \d+ s$/ });
+  await expect(stored).toHaveAttribute("aria-expanded", "false");
+  await stored.press("Enter");
+  await expect(lastAnswer(other).getByRole("group", { name: "What the model thought" })).toHaveText(whole, {
+    useInnerText: true,
+  });
+  expect(await violations(other)).toEqual([]);
+  await stored.press("Enter");
+  await expect(lastAnswer(other).getByRole("group", { name: "What the model thought" })).toHaveCount(0);
+});
+
+for (const [name, width] of [
+  ["beside its line", 1440],
+  ["on a phone", 390],
+] as const)
+  test(`A note opens at the passage that was cited, and says when that is gone, ${name}`, async ({
+    app,
+    account,
+    page,
+  }) => {
+    await page.setViewportSize({ width, height: 844 });
+    const noteId = await addNote(app, account, "Boiler log", log);
+    const threadId = await ask(app, account, "What did the boiler pressure do in March?");
+    await page.goto(`/threads/${threadId}`);
+    const open = async () => {
+      if (width < 980) await lastAnswer(page).getByRole("button", { name: "Boiler log" }).click();
+      else {
+        await lastAnswer(page).getByRole("link", { name: "Sidenote 1" }).first().press("Enter");
+        await page.keyboard.press("Tab");
+      }
+      const link = page
+        .getByRole("complementary", { name: "Sidenotes" })
+        .getByRole("link", { name: "Open note" })
+        .first();
+      if (width >= 980) await expect(link).toBeFocused();
+      await link.press("Enter");
+    };
+    await open();
+    await expect(page.getByRole("textbox", { name: "Text" })).toHaveValue(log);
+    const mark = page.locator("mark");
+    await expect(mark).toHaveText(passage);
+    await expect(mark).toBeInViewport();
+    // It lies under the very words: the field's own line of them.
+    if (width >= 980) {
+      const field = page.getByRole("textbox", { name: "Text" });
+      await expect(field).toBeFocused();
+      expect(await field.evaluate((element: HTMLTextAreaElement) => element.selectionStart)).toBe(log.indexOf(passage));
+    }
+    expect(await violations(page)).toEqual([]);
+
+    await app.postForm(
+      `/notes/${noteId}`,
+      { intent: "save", title: "Boiler log", text: log.replace(passage, "Nothing."), revision: "1" },
+      account.cookie,
+    );
+    await page.goto(`/threads/${threadId}`);
+    await open();
+    await expect(page.getByText("The passage that was cited is not in this note any more.")).toBeVisible();
+    await expect(page.locator("mark")).toHaveCount(0);
+  });
+
+test("A sidenote says that its note was edited, and later that it was deleted, as soon as one comes back", async ({
+  app,
+  account,
+  page,
+}) => {
+  const noteId = await addNote(app, account, "Boiler log", passage);
+  const threadId = await ask(app, account, "What did the boiler pressure do in March?");
+  await page.goto(`/threads/${threadId}`);
+  const sidenotes = page.getByRole("complementary", { name: "Sidenotes" });
+  await expect(sidenotes.getByText("Edited since this answer")).toHaveCount(0);
+  await sidenotes.getByRole("link", { name: "Open note" }).click();
+  await page.getByRole("textbox", { name: "Text" }).fill(`${passage} It is fixed.`);
+  await page.keyboard.press("Control+s");
+  await expect(page.getByRole("status").filter({ hasText: /^Saved/ })).toBeVisible();
+  await page.goBack();
+  await expect(sidenotes.getByText("Edited since this answer")).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+
+  await sidenotes.getByRole("link", { name: "Open note" }).click();
+  await page.getByRole("button", { name: "Delete" }).click();
+  await expect(page).toHaveURL(/\/notes$/);
+  await page.goto(`/threads/${threadId}`);
+  await expect(sidenotes.getByText(/^Note deleted on \d+ \w+$/)).toBeVisible();
+  await expect(sidenotes.getByRole("link", { name: "Open note" })).toHaveCount(0);
+  expect(await page.locator(`a[href*="${noteId}"]`).count()).toBe(0);
+  expect(await violations(page)).toEqual([]);
+});
+
+test("A proposed note is saved, edited or dismissed by the keyboard, and stays so", async ({
+  app,
+  account,
+  page,
+  openBrowser,
+}) => {
+  await page.goto("/");
+  await send(page, "Remember that the boiler needs 1.5 bar");
+  await untilDone(page);
+  const card = page.getByRole("region", { name: "Suggested note: The boiler needs 1.5 bar" });
+  await expect(card).toBeVisible();
+  await expect(lastAnswer(page).locator("pre")).toHaveCount(0);
+  const thread = page.url();
+  expect(await violations(page)).toEqual([]);
+
+  await card.getByRole("button", { name: "Dismiss" }).press("Enter");
+  const again = page.getByRole("button", { name: "Show again" });
+  await expect(again).toBeFocused();
+  const other = await openBrowser(account, { server: 1 });
+  await expect(async () => {
+    await other.goto(thread);
+    await expect(other.getByText("Suggested note dismissed: The boiler needs 1.5 bar")).toBeVisible({ timeout: 1_000 });
+  }).toPass();
+  await again.press("Enter");
+  await expect(card).toBeVisible();
+
+  // Edit leads to the draft of a new note; nothing is stored before Save there.
+  await card.getByRole("button", { name: "Edit" }).press("Enter");
+  await expect(page.getByRole("textbox", { name: "Title" })).toHaveValue("The boiler needs 1.5 bar");
+  await page.getByRole("textbox", { name: "Text" }).fill("1.5 bar, when it is cold.");
+  await page.reload();
+  await expect(page.getByRole("textbox", { name: "Text" })).toHaveValue("1.5 bar, when it is cold.");
+  await page.keyboard.press("Control+s");
+  await expect(page).toHaveURL(/\/notes\/[0-9A-Z]{26}/);
+  const saved = page.url();
+  await page.goto(thread);
+  await expect(card.getByText("Saved as a note")).toBeVisible();
+  await card.getByRole("link", { name: "Open note" }).press("Enter");
+  await expect(page).toHaveURL(saved);
+
+  await page.goto(thread);
+  await send(page, "Remember that the plumber is called Jansen");
+  await untilDone(page);
+  const second = page.getByRole("region", { name: "Suggested note: The plumber is called Jansen" });
+  await second.getByRole("button", { name: "Save" }).press("Enter");
+  await expect(second.getByRole("link", { name: "Open note" })).toBeFocused();
+  await page.reload();
+  await expect(second.getByText("Saved as a note")).toBeVisible();
+  await other.goto("/notes");
+  await expect(other.getByText("The plumber is called Jansen").first()).toBeVisible();
+  expect(await app.request(account, "/notes").then((response) => response.text())).toContain(
+    "1.5 bar, when it is cold.",
+  );
+});
+
+test("What the model saw is one step from an answer's details, and needs no script", async ({
+  app,
+  account,
+  page,
+  browser,
+}) => {
+  await addNote(app, account, "Boiler log", passage);
+  const threadId = await ask(app, account, "What did the boiler pressure do in March?", { temperature: 0.2 });
+  await page.goto(`/threads/${threadId}`);
+  await lastAnswer(page)
+    .getByRole("button", { name: /^Details/ })
+    .press("Enter");
+  await lastAnswer(page).getByRole("link", { name: "What the model saw" }).press("Enter");
+  await expect(page.getByRole("heading", { name: "What the model saw" })).toBeVisible();
+  await expect(page.getByText("Temperature")).toBeVisible();
+  await page.locator("summary", { hasText: "Boiler log" }).press("Enter");
+  await expect(page.getByText(passage)).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect(
+    await page.evaluate(
+      () => document.querySelector(".main")?.scrollWidth === document.querySelector(".main")?.clientWidth,
+    ),
+  ).toBe(true);
+
+  const plain = await browser.newContext({
+    baseURL: app.server.url,
+    javaScriptEnabled: false,
+    storageState: await page.context().storageState(),
+  });
+  const scriptless = await plain.newPage();
+  await scriptless.goto(page.url());
+  await scriptless.getByText("Boiler log").click();
+  await expect(scriptless.getByText(passage)).toBeVisible();
+  await plain.close();
+});
