@@ -55,13 +55,18 @@ export const isListInSight = (): boolean => (document.getElementById("threads")?
 
 type Outcome = "done" | "gone" | "failed";
 
-/** Posts to the thread's page. Asked for as data, Remix runs the action alone and renders no page. */
-export async function post(threadId: string, fields: Record<string, string>, keepalive = false): Promise<Outcome> {
+/**
+ * Posts to the thread's page. Asked for as data, Remix runs the action alone and renders no page. It outlives the page:
+ * what was changed just before a reload or a closed tab is changed.
+ */
+export async function post(threadId: string, fields: Record<string, string>): Promise<Outcome> {
+  const words = new URLSearchParams(fields);
   try {
     const response = await fetch(`/threads/${threadId}.data`, {
       method: "POST",
-      body: new URLSearchParams(fields),
-      keepalive,
+      body: words,
+      // Browsers refuse to keep more than 64 KB alive: a very long system prompt has to do without.
+      keepalive: words.toString().length < 60_000,
     });
     // Read in every case: a body that nobody reads keeps its connection.
     const body = await response.text();
@@ -186,10 +191,10 @@ export function ThreadListProvider({ page, children }: { page: ThreadPage; child
     setLeaving((before) => new Set([...before].filter((other) => other !== threadId)));
   }, []);
   const sendDelete = useCallback(
-    async (threadId: string, keepalive = false) => {
+    async (threadId: string) => {
       clearTimeout(timers.current.get(threadId));
       timers.current.delete(threadId);
-      const outcome = await post(threadId, { intent: "delete" }, keepalive);
+      const outcome = await post(threadId, { intent: "delete" });
       if (outcome === "failed") {
         stay(threadId);
         showToast({ text: `Not deleted. ${because()}` });
@@ -228,7 +233,7 @@ export function ThreadListProvider({ page, children }: { page: ThreadPage; child
   );
   const flush = useCallback(() => {
     const waiting = [...timers.current.keys()];
-    return waiting.length > 0 ? Promise.all(waiting.map((threadId) => sendDelete(threadId, true))) : undefined;
+    return waiting.length > 0 ? Promise.all(waiting.map((threadId) => sendDelete(threadId))) : undefined;
   }, [sendDelete]);
   useEffect(() => {
     const leave = () => void flush();
