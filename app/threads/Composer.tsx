@@ -104,6 +104,7 @@ export function Composer(props: ComposerProps) {
     if (!element) return;
     const draft = element.value || kept.readDraft(userId, place);
     if (draft) changed.current(draft);
+    else estimates.type("");
     if (isTouch() || isElsewhere()) return;
     element.focus({ preventScroll: true });
     element.setSelectionRange(draft.length, draft.length);

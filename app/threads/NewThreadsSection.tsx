@@ -39,7 +39,7 @@ export function NewThreads({ defaults, presets }: Omit<Preferences, "revision">)
       </div>
       {presets.map(({ presetId, name, settings }) => (
         <div key={presetId} className={row}>
-          <span className="max-w-[50%] truncate">{name}</span>
+          <span className="max-w-[60%] shrink-0 truncate">{name}</span>
           <span className="min-w-0 grow truncate text-right text-ink-3 text-meta">{summaryOf(settings)}</span>
           <Link to={`/settings/presets/${presetId}`} className={buttonClass("second")}>
             Edit<span className="sr-only"> {name}</span>

@@ -147,7 +147,7 @@ export default function NotePicker({
           </li>
         )}
       </ul>
-      <p role="status" className="px-2.5 pb-2 text-ink-3 text-meta">
+      <p role="status" className="border-line border-t px-2.5 py-1.5 text-ink-3 text-meta">
         {failed
           ? "The notes could not be read."
           : page && rows.length === 0

@@ -104,6 +104,7 @@ export function ThreadPage({
   useEffect(() => {
     estimates.about(isFree ? { threadId: view?.thread.threadId ?? NEW, tipId, settings: unsaved, notes } : undefined);
   }, [isFree, view, tipId, unsaved, notes]);
+  useEffect(() => () => estimates.about(undefined), []);
 
   const { saved, own, change: changeSettings } = settings;
   const send = useCallback(

@@ -118,11 +118,17 @@ describe("a question", () => {
     await pass(0);
     estimates.about(undefined);
     expect(estimates.get()).toBeDefined();
+    // An answer has ended: the old figure stays until the new one is there.
+    estimates.about({ threadId: "one", tipId: "b", notes: 1 });
+    await pass(300);
+    expect(estimates.get()).toBeDefined();
+    asked[1]?.answer(200, estimate());
+    await pass(0);
     estimates.about({ threadId: "two", notes: 1 });
     expect(estimates.get()).toBeUndefined();
     estimates.about(undefined);
     await pass(10_000);
-    expect(asked).toHaveLength(1);
+    expect(asked).toHaveLength(2);
   });
 
   test("is asked again a little later when the answer is not in the table yet, and not for ever", async () => {

@@ -61,6 +61,8 @@ export function createEstimates({ ask }: Surroundings = browser) {
   let subject: Subject | undefined;
   let draft = "";
   let shown: Estimate | undefined;
+  /** The thread that it is of. */
+  let shownOf: string | undefined;
   let answered: { key: string; draft: string } | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let flight: AbortController | undefined;
@@ -120,7 +122,8 @@ export function createEstimates({ ask }: Surroundings = browser) {
 
     /** What the page shows now; undefined while nothing could be sent. Another thread's estimate is not shown. */
     about(next: Subject | undefined): void {
-      if (next?.threadId !== subject?.threadId && next) {
+      if (next && next.threadId !== shownOf) {
+        shownOf = next.threadId;
         put(undefined);
         answered = undefined;
       }
