@@ -8,9 +8,10 @@ import { listSessions, requirePerson } from "~/auth/session.server";
 import { changePassword, deleteOwnAccount, signOutEverywhere } from "~/auth/sign-in.server";
 import { PublicError } from "~/errors";
 import { page } from "~/http.server";
-import { removeThread } from "~/threads/answering.server";
+import { getUsage, removeThread } from "~/threads/answering.server";
 import { NewThreads } from "~/threads/NewThreadsSection";
 import { getPreferences } from "~/threads/preferences.server";
+import { UsageSection } from "~/threads/UsageSection";
 import { AppearanceChoice } from "~/ui/appearance";
 import { Button, buttonClass } from "~/ui/button";
 import { ErrorPage } from "~/ui/error-page";
@@ -24,13 +25,14 @@ export const headers = formHeaders;
 export function loader({ request }: LoaderFunctionArgs) {
   return page(async () => {
     const person = await requirePerson(request);
-    const [sessions, { defaults, presets }] = await Promise.all([
+    const [sessions, { defaults, presets }, usage] = await Promise.all([
       listSessions(person.userId),
       getPreferences(person.userId),
+      getUsage(person.userId),
     ]);
     const passwordChanged = new URL(request.url).searchParams.get("done") === "password";
     const guardrail = guardrailState();
-    return { email: person.email, devices: sessions.length, passwordChanged, guardrail, defaults, presets };
+    return { email: person.email, devices: sessions.length, passwordChanged, guardrail, defaults, presets, usage };
   });
 }
 
@@ -87,7 +89,7 @@ function Opening(props: { label: string; button: ReactNode; open: boolean; child
 }
 
 export default function SettingsRoute() {
-  const { email, devices, passwordChanged, guardrail, defaults, presets } = useLoaderData<typeof loader>();
+  const { email, devices, passwordChanged, guardrail, defaults, presets, usage } = useLoaderData<typeof loader>();
   const problem = useActionData<typeof action>();
   const navigation = useNavigation();
   const pending = navigation.formMethod === "POST" ? navigation.formData?.get("intent") : undefined;
@@ -99,6 +101,13 @@ export default function SettingsRoute() {
     <div className="sheet ruled" ref={forms}>
       <Bar title="Settings" />
       <div className="pt-5 pb-12">
+        <Section
+          title="Usage"
+          note="Cost uses the price on the day of each answer. The bill may differ by cents. Days are those of UTC."
+        >
+          <UsageSection usage={usage} />
+        </Section>
+
         <Section title="Sign-in" note="Signing out takes effect at once, on every device.">
           <Notice>
             {passwordChanged && !problem && "Your password is changed. All other devices are signed out."}

@@ -12,18 +12,20 @@ import { countNotes } from "~/notes/notes.server";
 import { getActivity } from "~/threads/answering.server";
 import { Shell } from "~/threads/Shell";
 import { listThreads } from "~/threads/threads.server";
+import { readBudget } from "~/threads/usage.server";
 import { ErrorPage } from "~/ui/error-page";
 import { keepAsking } from "~/ui/keep-asking";
 
 export function loader({ request }: LoaderFunctionArgs) {
   return page(async () => {
     const { userId, email } = await requirePerson(request);
-    const [threads, activity, notes] = await Promise.all([
+    const [threads, activity, notes, budget] = await Promise.all([
       listThreads(userId),
       getActivity(userId),
       countNotes(userId),
+      readBudget(userId),
     ]);
-    return { person: { userId, email }, threads, activity, notes, now: Date.now() };
+    return { person: { userId, email }, threads, activity, notes, budget, now: Date.now() };
   });
 }
 

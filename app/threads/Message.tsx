@@ -31,20 +31,24 @@ import {
 } from "~/ui/icons";
 import { Markdown } from "~/ui/markdown";
 import { Menu } from "~/ui/menu";
+import type { Cost } from "./cost";
 import type { LiveTurn, ShownMessage } from "./live";
 import { numberSidenotes } from "./margin";
 import { findModel, groupModels, type Offer, remarkOf } from "./models-store";
+import { billedWords, costAccount, costWords, dollars, figure } from "./money";
 import { Reasoning, seconds } from "./Reasoning";
 import { EndCard } from "./RunCards";
 import { Chips, type SidenoteCard, Sidenotes } from "./Sidenotes";
 import { SuggestionCard } from "./Suggestion";
 import { MOST, readSuggestion, type SuggestionState, withoutSuggestions, withPlainSuggestions } from "./suggestions";
 import { titleFrom } from "./title";
-import type { Blocked, Ending, MessageUsage, MessageView, Sidenote } from "./view";
+import type { Blocked, Ending, MessageUsage, MessageView, Sidenote, ThreadCost } from "./view";
 
 /** What the messages of one thread have in common. */
 export interface TranscriptContext {
   threadId: string;
+  /** What all its answers cost. */
+  threadCost: ThreadCost | undefined;
   /** An answer is being sent for or is running: nothing else can be asked for. */
   busy: boolean;
   offer: Offer;
@@ -205,7 +209,10 @@ function Refused({ turn }: { turn: LiveTurn }) {
   const { retry, dismiss, busy } = useTranscript();
   return (
     <div role="alert" className="mt-2 flex min-h-9 flex-wrap items-center gap-2 text-ui">
-      <span className="mr-auto text-danger">Not sent. {turn.refusal?.message}</span>
+      <span className="mr-auto text-danger">
+        Not sent. {turn.refusal?.message}
+        {turn.refusal?.until !== undefined && ` It starts again at ${clock.format(turn.refusal.until)}.`}
+      </span>
       <Button kind="quiet" onClick={() => dismiss(turn.runId)}>
         {turn.kind === "send" ? "Edit" : "Dismiss"}
       </Button>
@@ -275,6 +282,7 @@ interface AnswerState {
   model?: { ref: string; name: string } | undefined;
   settings?: ThreadSettings | undefined;
   usage?: MessageUsage | undefined;
+  cost?: Cost | undefined;
   durationMs?: number | undefined;
   /** How the notes stand that it proposes. */
   suggestions?: readonly SuggestionState[] | undefined;
@@ -357,6 +365,7 @@ export const Answer = memo(function Answer({ answer, isLast }: { answer: AnswerS
             blocked={answer.blocked}
             text={text}
             model={answer.model}
+            billed={answer.cost && billedWords(answer.cost)}
             offer={context.offer}
             off={context.busy}
             actions={{
@@ -419,7 +428,7 @@ function Actions({
 }) {
   const { threadId, offer, busy, again, againWith } = useTranscript();
   const [details, setDetails] = useState(false);
-  const { questionId, text, durationMs } = answer;
+  const { questionId, text, durationMs, cost } = answer;
   // What stands in the place of a blocked answer is nobody's answer.
   const hasText = text !== "" && answer.ending !== "blocked";
   const always = isLast || details;
@@ -478,7 +487,10 @@ function Actions({
                 <span className="truncate">
                   <span className="sr-only">Details: </span>
                   {model.name}
-                  {durationMs !== undefined && <span className="tabular-nums">, {seconds(durationMs)}</span>}
+                  <span className="tabular-nums">
+                    {durationMs !== undefined && `, ${seconds(durationMs)}`}
+                    {cost && `, ${costWords(cost)}`}
+                  </span>
                 </span>
               </button>
             )}
@@ -490,7 +502,22 @@ function Actions({
   );
 }
 
-const figure = (value: number): string => value.toLocaleString("en-US");
+function tokensRow(usage: MessageUsage | undefined, cost: Cost | undefined): [string, string][] {
+  if (usage) {
+    const { inputTokens, outputTokens, cacheReadTokens = 0 } = usage;
+    const cached = cacheReadTokens > 0 ? ` (${figure(cacheReadTokens)} from the cache)` : "";
+    return [["Tokens", `${figure(inputTokens)} in${cached}, ${figure(outputTokens)} out`]];
+  }
+  if (!cost?.estimated) return [];
+  const { inputTokens, outputTokens } = cost.estimated;
+  return [["Tokens", `About ${figure(inputTokens)} in, ${figure(outputTokens)} out. The model did not report them.`]];
+}
+
+function threadWords({ answers, dollars: sum, unpriced }: ThreadCost): string {
+  if (unpriced === answers) return `${answers} answers, price unknown`;
+  const others = unpriced === 0 ? "" : `, ${unpriced} of them at an unknown price`;
+  return `${dollars(sum)} for ${answers} answers${others}`;
+}
 
 function Details({
   threadId,
@@ -503,13 +530,16 @@ function Details({
   model: { name: string };
   cited: number;
 }) {
-  const { usage, settings, notes, durationMs } = answer;
+  const { usage, cost, settings, notes, durationMs } = answer;
+  const { threadCost } = useTranscript();
   const rows: [string, string][] = [
     ["Model", settings?.temperature === undefined ? model.name : `${model.name}, temperature ${settings.temperature}`],
-    ...(usage
-      ? ([["Tokens", `${figure(usage.inputTokens)} in, ${figure(usage.outputTokens)} out`]] as [string, string][])
-      : []),
+    ...tokensRow(usage, cost),
+    ...(cost ? ([["Cost", costAccount(cost)]] as [string, string][]) : []),
     ...(durationMs === undefined ? [] : ([["Time", seconds(durationMs)]] as [string, string][])),
+    ...(cost && threadCost && threadCost.answers > 1
+      ? ([["Thread so far", threadWords(threadCost)]] as [string, string][])
+      : []),
     ["Notes read", notes.length === 0 ? "None" : `${notes.length}, ${cited === 0 ? "none" : cited} of them cited`],
   ];
   return (

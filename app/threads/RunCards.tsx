@@ -22,16 +22,16 @@ export interface EndActions {
 
 /** What the card says below the title. `name` is the model's. */
 const particulars: Partial<Record<ErrorCode, (name: string) => string>> = {
-  "model-busy": (name) => `${name} takes no more requests for now. Your message is kept. Nothing was billed.`,
-  "model-denied": (name) => `Whoever runs this Sidenote can enable ${name}. Your message is kept. Nothing was billed.`,
-  "model-missing": () => "Choose another one. Your message is kept. Nothing was billed.",
-  "model-refused": (name) => `${name} did not accept what was sent. Your message is kept. Nothing was billed.`,
+  "model-busy": (name) => `${name} takes no more requests for now. Your message is kept.`,
+  "model-denied": (name) => `Whoever runs this Sidenote can enable ${name}. Your message is kept.`,
+  "model-missing": () => "Choose another one. Your message is kept.",
+  "model-refused": (name) => `${name} did not accept what was sent. Your message is kept.`,
   "guardrail-unavailable": () => "Nothing passes unchecked. Your message is kept.",
   "model-empty": () => "Your message is kept. Trying again often helps.",
-  "model-unreachable": () => "Your message is kept. Nothing was billed.",
+  "model-unreachable": () => "Your message is kept.",
   "model-error": () => "Your message is kept.",
   "context-too-long": (name) =>
-    `${name} cannot read this much at once. Shorten the message, or use a model with a larger window. Nothing was billed.`,
+    `${name} cannot read this much at once. Shorten the message, or use a model with a larger window.`,
 };
 
 /** The title of a card: the first sentence of the error's message. Where no text came, nothing was cut off. */
@@ -113,6 +113,16 @@ const blockedWords: Record<Blocked["where"], string> = {
   output: "Your message stays here for you. It and the answer are left out of later messages.",
 };
 
+/** What happened, and below it what that cost. */
+function Kept({ billed, children }: { billed: string | undefined; children: ReactNode }) {
+  return (
+    <span>
+      {children}
+      {billed && <span className="block text-ink-3 text-meta">{billed}</span>}
+    </span>
+  );
+}
+
 /** What stands below an answer because of how it ended; nothing below one that is whole. */
 export function EndCard({
   ending,
@@ -121,6 +131,7 @@ export function EndCard({
   blocked,
   text,
   model,
+  billed,
   offer,
   off,
   actions,
@@ -131,6 +142,8 @@ export function EndCard({
   blocked: Blocked | undefined;
   text: string;
   model: { ref: string; name: string } | undefined;
+  /** What it cost, as a sentence; undefined as long as that is not known to the page. */
+  billed: string | undefined;
   offer: Offer;
   /** While another answer runs nothing can be asked for. */
   off: boolean;
@@ -158,7 +171,7 @@ export function EndCard({
     case "stopped":
       return (
         <CutLine grey actions={hasText ? goOn : retry("second")}>
-          You stopped this answer.
+          <Kept billed={billed}>You stopped this answer.</Kept>
         </CutLine>
       );
     case "interrupted":
@@ -172,9 +185,11 @@ export function EndCard({
           }
         >
           <UnpluggedIcon className="shrink-0 text-caution" />
-          {error === "guardrail-unavailable"
-            ? "Cut off: the guardrail cannot be reached."
-            : errors[error ?? "server-ended"].message}
+          <Kept billed={text.trim() !== "" && billed ? `The text so far is kept. ${billed}` : billed}>
+            {error === "guardrail-unavailable"
+              ? "Cut off: the guardrail cannot be reached."
+              : errors[error ?? "server-ended"].message}
+          </Kept>
         </CutLine>
       );
     case "blocked":
@@ -213,7 +228,7 @@ export function EndCard({
             </>
           }
         >
-          {particulars[code]?.(model?.name ?? "The model") ?? "Your message is kept."}
+          {particulars[code]?.(model?.name ?? "The model") ?? "Your message is kept."} {billed}
         </Card>
       );
     }

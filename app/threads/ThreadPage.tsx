@@ -22,6 +22,7 @@ import { ArrowDownIcon } from "~/ui/icons";
 import { useBrowserLayoutEffect } from "~/ui/layout-effect";
 import { Bar } from "~/ui/page";
 import { noteRunEnded, noteRunStarted, noteSeen, useActivity } from "./activity-store";
+import { BudgetLine } from "./BudgetLine";
 import { Composer, type ComposerHandle } from "./Composer";
 import { estimates, useEstimate, whatGoes } from "./estimate-store";
 import { NEW } from "./kept";
@@ -32,7 +33,7 @@ import type { switchTo } from "./switching";
 import { ThreadMenu } from "./ThreadList";
 import { FirstPlace, Transcript, useScrolling } from "./Transcript";
 import { post, useThreadList } from "./thread-list";
-import type { ActivityView, ThreadView } from "./view";
+import type { ActivityView, BudgetView, ThreadView } from "./view";
 
 const loadSettings = () => import("./SettingsPanel");
 const loadSwitching = () => import("./switching");
@@ -43,6 +44,7 @@ interface ShellData {
   person: { userId: string; email: string };
   notes: number;
   activity: ActivityView;
+  budget: BudgetView;
 }
 
 export function useShellData(): ShellData {
@@ -69,7 +71,7 @@ export function ThreadPage({
   margin?: (chooseNotes: () => void) => ReactNode;
   children?: ReactNode;
 }) {
-  const { person, notes } = useShellData();
+  const { person, notes, budget } = useShellData();
   // Whether the data shows a version that was asked for, and not simply the newest.
   const version = new URLSearchParams(useLocation().search).has("at");
   const { threadId, state } = useLiveThread(view, person.userId, version);
@@ -149,6 +151,7 @@ export function ThreadPage({
   const context = useMemo<TranscriptContext>(
     () => ({
       threadId,
+      threadCost: view?.cost,
       busy,
       offer,
       notes: going,
@@ -178,7 +181,7 @@ export function ThreadPage({
         if (text) composer.current?.insert(text);
       },
     }),
-    [threadId, busy, offer, going, editing, send, saved, chooseModel],
+    [threadId, view?.cost, busy, offer, going, editing, send, saved, chooseModel],
   );
 
   function closePanel() {
@@ -193,6 +196,7 @@ export function ThreadPage({
   const isEmpty = path.length === 0;
   const lastModel = path.findLast((shown) => shown.kind === "message" && shown.message.model !== undefined);
   const lastName = lastModel?.kind === "message" ? lastModel.message.model : undefined;
+  const budgetLine = <BudgetLine userId={person.userId} budget={budget} />;
   const box = (
     <Composer
       userId={person.userId}
@@ -231,7 +235,10 @@ export function ThreadPage({
       {isEmpty ? (
         <>
           <div className="frame pt-20 sm:pt-[132px]">
-            <div>{box}</div>
+            <div>
+              {budgetLine}
+              {box}
+            </div>
             {margin?.(() => setPanel("notes"))}
           </div>
           {children}
@@ -240,7 +247,10 @@ export function ThreadPage({
         <>
           <Thread threadId={threadId} path={path} numbers={numbers} context={context} turn={turn} jump={scrolling}>
             <div className="frame">
-              <div>{box}</div>
+              <div>
+                {budgetLine}
+                {box}
+              </div>
               <p className="margin pt-4 pl-5 text-ink-3 text-meta">
                 <Goes
                   live={turn !== undefined}

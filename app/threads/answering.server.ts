@@ -18,6 +18,7 @@ import { currentInvocation } from "~/invocation.server";
 import { chooseNotes } from "~/notes/choose";
 import { getNote, listAllNotes, type Note } from "~/notes/notes.server";
 import { calibrationOf } from "./calibration.server";
+import { costView, sumOfCosts } from "./cost";
 import { eventStream } from "./event-stream.server";
 import { idTime, isId, isMessageId, isRunId } from "./ids";
 import { getNumbers, numberNotes } from "./numbers.server";
@@ -54,8 +55,8 @@ import {
   touchThread,
 } from "./threads.server";
 import { titleFrom, UNTITLED } from "./title";
-import { beginSpending, settleAnswer, type WatchedOutcome } from "./usage.server";
-import type { ActivityView, Estimate, MessageView, Sidenote, ThreadView } from "./view";
+import { beginSpending, readUsage, settleAnswer, type WatchedOutcome } from "./usage.server";
+import type { ActivityView, Estimate, MessageView, Sidenote, ThreadView, UsageView } from "./view";
 
 /** Messages of the path that are read for every prompt; the prompt itself leaves out more. */
 const HISTORY = 40;
@@ -89,6 +90,9 @@ const runs = createRuns({
 
 /** Which of the person's threads are answering, and which have an answer that nobody has seen. One Get. */
 export const getActivity = (userId: string): Promise<ActivityView> => runs.getActivity(userId);
+
+/** What a person used in the last thirty days and in this month. */
+export const getUsage = (userId: string): Promise<UsageView> => readUsage(runs, userId);
 
 const text = z
   .string()
@@ -604,6 +608,7 @@ export async function loadThread(userId: string, threadId: string, options: { at
     })),
     run: loaded.live,
     headId: loaded.headId,
+    cost: sumOfCosts(loaded.messages),
     tipId: path.at(-1)?.id ?? null,
     numbers: (liveQuestion?.given?.notes ?? []).map(({ number, noteId, title }) => ({ number, noteId, title })),
   };
@@ -611,7 +616,7 @@ export async function loadThread(userId: string, threadId: string, options: { at
 
 function messageView(message: MessageItem, versions: string[]): MessageView {
   const { id, role, text, parentId, ending, error, finishReason, model, settings, usage, durationMs } = message;
-  const { prompt, reasoning, masked, blocked } = message;
+  const { prompt, reasoning, masked, blocked, cost } = message;
   return {
     id,
     role,
@@ -624,7 +629,8 @@ function messageView(message: MessageItem, versions: string[]): MessageView {
     ...(finishReason && { finishReason }),
     ...(model && { model }),
     ...(settings && { settings }),
-    ...(usage && { usage: { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens } }),
+    ...(usage && { usage }),
+    ...(cost && { cost: costView(cost) }),
     ...(durationMs !== undefined && { durationMs }),
     ...(reasoning && { reasoning }),
     ...(prompt && {

@@ -2,6 +2,7 @@
 import type { AnswerUsage, Price } from "~/ai/model";
 import { costOf } from "~/ai/pricing";
 import { estimateTokens } from "~/notes/choose";
+import type { ThreadCost } from "./view";
 
 /** What a run was expected to take, written down before its model call. */
 export interface Bill {
@@ -38,6 +39,28 @@ export interface StoredCost extends Cost {
   day: string;
   /** What counts on the budgets. */
   tokens: number;
+}
+
+/** What a page shows of a stored cost. */
+export function costView({ dollars, price, guardrail, estimated }: StoredCost): Cost {
+  return {
+    ...(dollars !== undefined && { dollars }),
+    ...(price && { price }),
+    ...(guardrail !== undefined && { guardrail }),
+    ...(estimated && { estimated }),
+  };
+}
+
+/** What the answers among these messages cost. Those from before costs were kept are not counted. */
+export function sumOfCosts(messages: readonly { cost?: Cost | undefined }[]): ThreadCost {
+  const sum: ThreadCost = { answers: 0, dollars: 0, unpriced: 0 };
+  for (const { cost } of messages) {
+    if (!cost) continue;
+    sum.answers += 1;
+    if (cost.dollars === undefined) sum.unpriced += 1;
+    else sum.dollars += cost.dollars;
+  }
+  return sum;
 }
 
 /**

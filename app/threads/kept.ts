@@ -5,6 +5,7 @@
  * harmless); waiting messages belong to one tab, since two tabs would both send them. Signing out clears all of it.
  */
 import type { ThreadSettings } from "~/ai/settings";
+import type { Refusal } from "./live";
 
 /** A send as it is repeated until its outcome is known: always the same ids and the same text. */
 export interface KeptSend {
@@ -18,6 +19,8 @@ export interface KeptSend {
   createdAt: number;
   /** The tab that sends it: another one leaves it alone at first. */
   tab?: string;
+  /** It was refused until a time that is known. */
+  refusal?: Refusal;
 }
 
 export interface WaitingMessage {

@@ -150,6 +150,7 @@ function viewOf(threadId: string, messages: MessageView[] = [], run: RunView | n
     run,
     headId: run?.runId ?? answers.at(-1)?.id ?? null,
     tipId: messages.at(-1)?.id ?? null,
+    cost: { answers: 0, dollars: 0, unpriced: 0 },
     numbers: [],
   };
 }
@@ -372,6 +373,44 @@ describe("sending", () => {
     });
     live.retry(threadId, only(threadId).runId);
     expect(calling(0).body).toEqual(calling(1).body);
+  });
+
+  test("a spent budget: the message stays and says when it goes on, and a reload sends nothing before that", async () => {
+    const { threadId, question, answer } = openThread();
+    const until = Date.now() + 3_600_000;
+    live.send(threadId, { text: "Second?" });
+    calling().answer(refused(429, { code: "budget-spent", message: "Today's budget is used up.", until }));
+    await pass();
+    const refusal = { code: "budget-spent", message: "Today's budget is used up.", until };
+    expect(only(threadId)).toMatchObject({ phase: "refused", refusal });
+    wake();
+    await pass(60_000);
+
+    openTab(boxes.lasting, boxes.tab);
+    live.open(threadId, PERSON);
+    live.sync(viewOf(threadId, [question, answer]));
+    await pass(60_000);
+    expect(calls).toHaveLength(1);
+    expect(only(threadId)).toMatchObject({ phase: "refused", refusal, question: { text: "Second?" } });
+    live.retry(threadId, only(threadId).runId);
+    expect(calling(1).body).toEqual(calling(0).body);
+    const stream = openStream();
+    calling(1).answer(stream.response);
+    await pass();
+    expect(kept.readSend(PERSON, threadId)).toBeUndefined();
+  });
+
+  test("a budget that was spent yesterday no longer keeps a message: it goes out with the next load", async () => {
+    const { threadId, question, answer } = openThread();
+    live.send(threadId, { text: "Second?" });
+    calling().answer(refused(429, { code: "stage-budget-spent", until: Date.now() + 3_600_000 }));
+    await pass(3_700_000);
+    openTab(boxes.lasting, boxes.tab);
+    live.open(threadId, PERSON);
+    live.sync(viewOf(threadId, [question, answer]));
+    await pass();
+    expect(calls).toHaveLength(2);
+    expect(calling(1).body).toEqual(calling(0).body);
   });
 
   test("a session that ended: the words are a draft again, and the sign-in page is asked for", async () => {

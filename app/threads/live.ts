@@ -17,6 +17,8 @@ import type { Blocked, Ending, MessageView, RunView, ThreadView } from "./view";
 export interface Refusal {
   code: ErrorCode | "offline" | "unreachable";
   message: string;
+  /** When it makes sense to try again, in milliseconds since the epoch; before that nothing is sent by itself. */
+  until?: number;
 }
 
 /** A question and its answer as far as this tab knows more of them than the page's data. */
@@ -97,7 +99,7 @@ const PUT_TAKES = 200;
 /** How long to wait before try number `failures + 1`, in ms. Short at its longest: a dead run shows 5 s after its lease. */
 export const backOff = (failures: number): number => Math.min(300 * 1.6 ** failures, 3_000);
 
-const refusalOf = (code: Refusal["code"], message?: string): Refusal => ({
+const refusalOf = (code: Refusal["code"], message?: string, until?: number): Refusal => ({
   code,
   message:
     code === "offline"
@@ -105,6 +107,7 @@ const refusalOf = (code: Refusal["code"], message?: string): Refusal => ({
       : code === "unreachable"
         ? "Sidenote cannot be reached."
         : (message ?? errors[code].message),
+  ...(until !== undefined && { until }),
 });
 
 /** The turn that is being sent or answered, if any: always the last. */
@@ -164,6 +167,7 @@ interface RefusedBody {
   message?: string;
   runId?: string;
   newestId?: string;
+  until?: number;
 }
 
 async function refusedBody(response: Response): Promise<RefusedBody | undefined> {
@@ -329,18 +333,31 @@ export function createLive(given?: Surroundings) {
   }
 
   function beginSend(channel: Channel, send: KeptSend, ready?: Promise<unknown>): void {
-    const { text, createdAt } = send;
-    begin(
-      channel,
-      { kind: "send", ...send },
-      {
-        kind: "send",
-        questionId: send.messageId,
-        question: { text, parentId: send.parentId ?? null, createdAt },
-        text: "",
-      },
-      ready,
-    );
+    const { refusal, ...fresh } = send;
+    const { text, createdAt } = fresh;
+    const turn = {
+      kind: "send" as const,
+      questionId: send.messageId,
+      question: { text, parentId: send.parentId ?? null, createdAt },
+      text: "",
+    };
+    if ((refusal?.until ?? 0) > surroundings().now()) stayRefused(channel, fresh, turn, refusal);
+    else begin(channel, { kind: "send", ...fresh }, turn, ready);
+  }
+
+  /** A message that was refused before the page was loaded, with a time before which sending it again is no use. */
+  function stayRefused(
+    channel: Channel,
+    send: KeptSend,
+    turn: Pick<LiveTurn, "kind" | "questionId" | "question" | "text">,
+    refusal: Refusal | undefined,
+  ): void {
+    const runId = runIdOf(send.messageId);
+    channel.requests.set(runId, { kind: "send", ...send });
+    saw(channel, runId);
+    const state = { startedAt: surroundings().now(), unsaved: false, stopping: false, cut: false };
+    const refused: LiveTurn = { ...turn, ...state, runId, phase: "refused", ...(refusal && { refusal }) };
+    change(channel, { turns: [...channel.state.turns, refused] });
   }
 
   async function post(channel: Channel, request: Request): Promise<Response | undefined> {
@@ -446,7 +463,8 @@ export function createLive(given?: Surroundings) {
 
   /** The server knows this request and says no; nothing was written. */
   function turnedAway(channel: Channel, runId: string, request: Request, refused: RefusedBody): void {
-    const refusal = refusalOf(refused.code, refused.message);
+    const refusal = refusalOf(refused.code, refused.message, refused.until);
+    if (refusal.until !== undefined && request.kind === "send") remember(channel, { ...request, refusal });
     if (refused.code !== "busy" && refused.code !== "not-signed-in") {
       refuse(channel, runId, refusal);
       return;

@@ -21,11 +21,13 @@ import {
   type Owner,
   type Refusal,
   type Reservation,
+  type Totals,
 } from "./budget.server";
 import { type Bill, costOfAnswer, type Spent } from "./cost";
 import type { MessageItem, ModelOutcome, ModelPart, Runs } from "./run-items.server";
 import { runStore } from "./run-store.server";
 import { type Stage, usageStore } from "./usage-store.server";
+import type { BudgetView, UsageSum, UsageView } from "./view";
 
 /** What is reserved for an answer whose length nobody set, and asked for again when it grows longer. */
 const ANSWER = 4_096;
@@ -299,4 +301,65 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
       }
     },
   };
+}
+
+const nothing: UsageSum = { answers: 0, tokens: 0, dollars: 0, unpriced: 0 };
+const add = (one: UsageSum, other: UsageSum): UsageSum => ({
+  answers: one.answers + other.answers,
+  tokens: one.tokens + other.tokens,
+  dollars: one.dollars + other.dollars,
+  unpriced: one.unpriced + other.unpriced,
+});
+const sumOf = ({ billionths, ...totals }: Totals): UsageSum => ({ ...totals, dollars: billionths / 1e9 });
+const sumOfDay = ({ models }: DayItem): UsageSum =>
+  Object.values(models).reduce((sum, totals) => add(sum, sumOf(totals)), nothing);
+
+const DAY = 86_400_000;
+const DAYS_SHOWN = 30;
+
+/** What a person used in the last thirty days and in this month. Settles, beside the answer, what was left open. */
+export async function readUsage(runs: Repair, userId: string, now = Date.now()): Promise<UsageView> {
+  const shown = Array.from({ length: DAYS_SHOWN }, (_, index) => dayOf(now - (DAYS_SHOWN - 1 - index) * DAY));
+  const today = dayOf(now);
+  const firstOfMonth = `${today.slice(0, 8)}01`;
+  const [first = today] = shown;
+  const [listed, isOff] = await Promise.all([
+    usageStore.list(userId, first < firstOfMonth ? first : firstOfMonth, today),
+    usageStore.isOff(),
+  ]);
+  for (const { day, item } of listed)
+    if (Object.keys(item.reservations).length > 0)
+      currentInvocation().waitUntil(repairAll(runs, { userId, day }, item.reservations));
+
+  const byDay = new Map(listed.map(({ day, item }) => [day, item]));
+  const days = shown.map((day) => {
+    const item = byDay.get(day);
+    return { ...(item ? sumOfDay(item) : nothing), day };
+  });
+  const byModel = new Map<string, UsageSum>();
+  for (const day of shown)
+    for (const [ref, totals] of Object.entries(byDay.get(day)?.models ?? {}))
+      byModel.set(ref, add(byModel.get(ref) ?? nothing, sumOf(totals)));
+  const sum = (sums: UsageSum[]) =>
+    sums.reduce(
+      (all, { answers, tokens, dollars, unpriced }) => add(all, { answers, tokens, dollars, unpriced }),
+      nothing,
+    );
+  return {
+    days,
+    models: [...byModel].map(([ref, totals]) => ({ ...totals, ref })).sort((one, other) => other.tokens - one.tokens),
+    lately: sum(days),
+    month: sum(listed.filter(({ day }) => day >= firstOfMonth).map(({ item }) => sumOfDay(item))),
+    budget: config.budgets.person,
+    resetsAt: nextDay(now),
+    isOff,
+  };
+}
+
+/** How far today's budget is used by settled answers, and whether models are switched off. */
+export async function readBudget(userId: string, now = Date.now()): Promise<BudgetView> {
+  const day = dayOf(now);
+  const [[today], isOff] = await Promise.all([usageStore.list(userId, day, day), usageStore.isOff()]);
+  const { tokens } = today ? sumOfDay(today.item) : nothing;
+  return { share: tokens / config.budgets.person, resetsAt: nextDay(now), isOff };
 }

@@ -1,6 +1,7 @@
 /** The shapes that loaders and streams give to the page. Times are milliseconds since the epoch. */
 import type { ThreadSettings } from "~/ai/settings";
 import type { ErrorCode } from "~/errors";
+import type { Cost } from "./cost";
 import type { SuggestionState } from "./suggestions";
 
 /** So much of an answer's reasoning is kept and shown, in UTF-16 units. */
@@ -37,6 +38,9 @@ export interface SidenoteView extends Sidenote {
 export interface MessageUsage {
   inputTokens: number;
   outputTokens: number;
+  /** Of the input: read from the vendor's prompt cache, and written to it. */
+  cacheReadTokens?: number;
+  cacheWriteTokens?: number;
 }
 
 export interface MessageView {
@@ -53,6 +57,7 @@ export interface MessageView {
   model?: { ref: string; name: string };
   settings?: ThreadSettings;
   usage?: MessageUsage;
+  cost?: Cost;
   durationMs?: number;
   /** How long the model thought, and how much of its reasoning is kept, in UTF-16 units. */
   reasoning?: { length: number; ms: number };
@@ -115,6 +120,50 @@ export interface RunView {
   startedAt: number;
 }
 
+/** Sums of answers. */
+export interface UsageSum {
+  answers: number;
+  tokens: number;
+  /** Of the answers whose price is known. */
+  dollars: number;
+  /** How many have no known price. */
+  unpriced: number;
+}
+
+/** What a person used, by UTC day. */
+export interface UsageView {
+  /** Thirty of them, today the last. */
+  days: (UsageSum & { day: string })[];
+  /** In those days, the most used first. */
+  models: (UsageSum & { ref: string })[];
+  lately: UsageSum;
+  /** The calendar month so far. */
+  month: UsageSum;
+  /** Tokens a day. */
+  budget: number;
+  /** When the next day begins. */
+  resetsAt: number;
+  /** The operator has switched the models off. */
+  isOff: boolean;
+}
+
+/** How far today's budget is used, as every page is told. */
+export interface BudgetView {
+  /** Of the person's budget, from 0 on. */
+  share: number;
+  resetsAt: number;
+  isOff: boolean;
+}
+
+/** What the answers of a thread cost, those of other versions included. */
+export interface ThreadCost {
+  answers: number;
+  /** Of the answers whose price is known. */
+  dollars: number;
+  /** How many have no known price. */
+  unpriced: number;
+}
+
 export interface ThreadView {
   thread: ThreadCard & {
     settings: ThreadSettings /** When it expires, or null while pinned. */;
@@ -127,6 +176,7 @@ export interface ThreadView {
   headId: string | null;
   /** The last message of the path on screen. Differs from `headId` while an older version is looked at. */
   tipId: string | null;
+  cost: ThreadCost;
   /** Notes of the thread with their numbers as they stand now, for the sidenotes of a live answer. */
   numbers: { number: number; noteId: string; title: string }[];
 }
