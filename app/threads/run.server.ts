@@ -384,7 +384,8 @@ export function createRuns(options: RunsOptions): Runs {
         report({ during: "claim", error, address });
       }
     }
-    if (isListed && result.outcome !== "claimed" && result.outcome !== "attach" && result.outcome !== "unavailable") {
+    const isOpen = ["claimed", "attach", "unavailable"].includes(result.outcome);
+    if (isListed && (refusal || !isOpen)) {
       try {
         await removeLive(address, runId);
       } catch (error) {

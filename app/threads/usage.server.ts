@@ -83,22 +83,27 @@ async function resolve(runs: Repair, owner: Owner, claimId: string, reservation:
   const { userId } = owner;
   const { threadId, runId } = reservation;
   const address = { userId, threadId };
-  const read = () => runStore.get("run", address, { consistent: true });
-  const isOver = (leaseUntil = 0) => leaseUntil < Date.now();
-  let run = await read();
+  const getRun = () => runStore.get("run", address, { consistent: true });
+  const settleStored = async (): Promise<boolean> => {
+    const answer = await runStore.get("message", { ...address, messageId: runId }, { consistent: true });
+    if (answer?.role !== "assistant" || answer.claimId !== claimId) return false;
+    await settleAnswer(userId, answer);
+    return true;
+  };
+  if (await settleStored()) return true;
+  let run = await getRun();
   if (run?.claimId === claimId && run.state === "live") {
-    if (!isOver(run.leaseUntil)) return false;
+    if ((run.leaseUntil ?? 0) >= Date.now()) return false;
     await runs.reap(address);
-    run = await read();
-    if (run?.claimId === claimId && run.state === "live") return false;
+    run = await getRun();
   }
-  if (run?.claimId === claimId && run.state === "ended" && run.ending !== "void") {
-    if (!isOver(run.leaseUntil)) return false;
+  if (run?.claimId === claimId && (run.state === "live" || (run.state === "ended" && run.ending !== "void"))) {
+    // Its producer, or whoever reaped it, has some seconds to store the answer.
+    if (run.state === "live" || (run.leaseUntil ?? 0) >= Date.now()) return false;
     await runs.storeAnswer(address, run);
   }
-  const answer = await runStore.get("message", { ...address, messageId: runId }, { consistent: true });
-  if (answer?.role === "assistant" && answer.claimId === claimId) await settleAnswer(userId, answer);
-  else await budgets.settle(owner, claimId, undefined);
+  // Whatever came of it is stored by now. Nothing: its question never got in, or its thread is deleted.
+  if (!(await settleStored())) await budgets.settle(owner, claimId, undefined);
   return true;
 }
 
