@@ -3,6 +3,7 @@
  * left. The chart only shows what the tables say in words.
  */
 import { useEffect, useState } from "react";
+import { ChevronRightIcon } from "~/ui/icons";
 import { findModel, useModels } from "./models-store";
 import { dollars, figure } from "./money";
 import type { UsageSum, UsageView } from "./view";
@@ -26,7 +27,7 @@ function Sum({ sum, strong = false }: { sum: UsageSum; strong?: boolean }) {
 }
 
 const costOf = ({ answers, dollars: paid, unpriced }: UsageSum): string =>
-  answers === 0 ? "$0" : unpriced === answers ? "unknown" : `${dollars(paid)}${unpriced > 0 ? " *" : ""}`;
+  answers > 0 && unpriced === answers ? "unknown" : dollars(paid);
 
 const CHART = 84;
 const BAR = 0.62;
@@ -169,12 +170,15 @@ export function UsageSection({ usage }: { usage: UsageView }) {
       </div>
       {missing && (
         <p className="mt-2 text-ink-3 text-meta">
-          * Without the {lately.unpriced === 1 ? "answer" : `${figure(lately.unpriced)} answers`} whose price is not
-          known.
+          {lately.unpriced === 1 ? "One answer has" : `${figure(lately.unpriced)} answers have`} no known price. These
+          sums are without {lately.unpriced === 1 ? "its" : "their"} cost.
         </p>
       )}
-      <details className="mt-4">
-        <summary className="min-h-9 cursor-default py-2 text-ink-2 text-ui">By day</summary>
+      <details className="group mt-4">
+        <summary className="inline-flex min-h-9 list-none items-center gap-1.5 text-ink-2 text-ui [&::-webkit-details-marker]:hidden">
+          <ChevronRightIcon size={14} className="text-ink-3 transition-transform group-open:rotate-90" />
+          By day
+        </summary>
         <Table title="Day, in UTC" rows={used.map((day) => ({ ...day, key: day.day, name: dayName(day.day) }))} />
       </details>
     </>

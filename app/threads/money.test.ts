@@ -27,6 +27,7 @@ describe("the cost of an answer", () => {
     const cost = { dollars: 0.004, price, estimated: { inputTokens: 1, outputTokens: 1 } };
     expect(costWords(cost)).toBe("about $0.004");
     expect(billedWords(cost)).toBe("Billed about $0.004.");
+    expect(billedWords({ ...cost, dollars: 0.00001 })).toBe("Billed under $0.0001.");
   });
 
   test("is unknown without a price, and never reads as nothing", () => {

@@ -23,7 +23,8 @@ export const figure = (value: number): string => value.toLocaleString("en-US");
 /** The cost of an answer in a few words: "$0.004", "about $0.004" by estimate, "price unknown". */
 export function costWords(cost: Cost): string {
   if (cost.dollars === undefined) return "price unknown";
-  return `${cost.estimated ? "about " : ""}${dollars(cost.dollars)}`;
+  const words = dollars(cost.dollars);
+  return cost.estimated && cost.dollars >= LEAST ? `about ${words}` : words;
 }
 
 /** What a card says of it, as a sentence. */
