@@ -203,7 +203,7 @@ export function EndCard({
             </Button>
           }
         >
-          {text.trim()} {blocked && blockedWords[blocked.where]}
+          {text.trim()} {blocked && blockedWords[blocked.where]} {billed}
           {blocked && blocked.policies.length > 0 && (
             <span className="mt-2 block text-ink-3 text-meta">
               {blocked.policies.map((policy) => (
