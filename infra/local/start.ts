@@ -112,7 +112,7 @@ async function main(): Promise<void> {
       if (!ending) void end(1, `The local cloud ended (${how}).`);
     });
     print(`The data lies in ${relative(process.cwd(), dataFolder) || "."}`);
-    print(`The model server is ${cloud.modelsUrl}`);
+    print(`The table is ${cloud.tableUrl}, the model server ${cloud.modelsUrl}`);
     for (const line of lines) print(line);
     if (guarded) print("The guardrail is on: try an email address, a card number, or the word invest.");
     const isNew = await ensureDemo(dataFolder, env);
