@@ -230,7 +230,13 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
       });
       const inputTokens = Math.ceil(sizeOf(buildPrompt(expected)) * (expected.scale ?? 1));
       const [bill, numbered] = await Promise.all([
-        spending.reserve(claim, { model, settings, inputTokens, prefix: prefix.length }),
+        spending.reserve(claim, {
+          model,
+          settings,
+          inputTokens,
+          prefix: prefix.length,
+          question: body.kind === "send" ? body.text.length : (history.at(-1)?.text.length ?? 0),
+        }),
         numberNotes(
           userId,
           threadId,

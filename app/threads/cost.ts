@@ -14,6 +14,8 @@ export interface Bill {
   prefix?: number;
   /** Absent: nobody knows it. */
   price?: Price;
+  /** Dollars for a unit of the guardrail; absent while none is configured. */
+  guardrail?: number;
 }
 
 /** What the producer knows of a call whose vendor did not report what it took. */
@@ -40,6 +42,9 @@ export interface StoredCost extends Cost {
   /** What counts on the budgets. */
   tokens: number;
 }
+
+/** What a unit of the guardrail counts on the budgets: about as many tokens as its 1,000 characters are. */
+export const UNIT_TOKENS = 250;
 
 /** What a page shows of a stored cost. */
 export function costView({ dollars, price, guardrail, estimated }: StoredCost): Cost {
@@ -69,20 +74,29 @@ export function sumOfCosts(messages: readonly { cost?: Cost | undefined }[]): Th
  */
 export function costOfAnswer(
   bill: Bill,
-  answer: { text: string; usage?: AnswerUsage | undefined; spent?: Spent | undefined },
+  answer: {
+    text: string;
+    usage?: AnswerUsage | undefined;
+    spent?: Spent | undefined;
+    /** Units of the guardrail, 1,000 characters each. */
+    units?: number | undefined;
+  },
 ): StoredCost {
   const { day, price, inputTokens, prefix = 0 } = bill;
-  const { usage } = answer;
+  const { usage, units = 0 } = answer;
   const spent = answer.spent ?? { inputTokens, outputTokens: estimateTokens(answer.text.slice(prefix)) };
   const counted = usage ?? spent;
   const tokens = counted.inputTokens + counted.outputTokens;
   // What took nothing cost nothing, whatever the price is.
-  const dollars = tokens === 0 ? 0 : costOf(price, counted);
+  const asked = tokens === 0 ? 0 : costOf(price, counted);
+  const guardrail = units * (bill.guardrail ?? 0);
+  const dollars = asked === undefined ? undefined : asked + guardrail;
   return {
     day,
-    tokens,
+    tokens: tokens + units * UNIT_TOKENS,
     ...(dollars !== undefined && { dollars }),
     ...(price && { price }),
+    ...(guardrail > 0 && { guardrail }),
     ...(!usage && tokens > 0 && { estimated: spent }),
   };
 }

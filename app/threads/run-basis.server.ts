@@ -68,7 +68,7 @@ export function answerOf(
     model: from.given?.model,
     settings: from.given?.settings,
     usage,
-    cost: bill && costOfAnswer(bill, { text, usage, spent }),
+    cost: bill && costOfAnswer(bill, { text, usage, spent, units: run.guardrail?.units }),
     durationMs: run.endedAt === undefined ? undefined : Math.max(0, run.endedAt - startedAt),
     reasoning: reasoningOf(run),
     sidenotes: from.sidenotes,

@@ -6,6 +6,7 @@
  * whose server died in between, is settled by whoever comes upon it.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { guardrailCost } from "~/ai/guardrail.server";
 import type { Model } from "~/ai/model";
 import type { ThreadSettings } from "~/ai/settings";
 import { config } from "~/config.server";
@@ -23,7 +24,7 @@ import {
   type Reservation,
   type Totals,
 } from "./budget.server";
-import { type Bill, costOfAnswer, type Spent } from "./cost";
+import { type Bill, costOfAnswer, type Spent, UNIT_TOKENS } from "./cost";
 import type { MessageItem, ModelOutcome, ModelPart, Runs } from "./run-items.server";
 import { runStore } from "./run-store.server";
 import { type Stage, usageStore } from "./usage-store.server";
@@ -125,14 +126,19 @@ function isOff(): Promise<boolean> {
   return lastLook.off;
 }
 
+/** What the guardrail may count: the question, and windows of the answer, of which some text is read twice. */
+const guardrailTokens = (question: number, output: number): number =>
+  UNIT_TOKENS * (Math.ceil(question / 1_000) + Math.ceil((4 * output) / 700) + 1);
+
 /** What is sent to whom, as far as the budgets need to know. */
 interface Call {
   model: Model;
   settings: Pick<ThreadSettings, "maxTokens" | "reasoningEffort">;
   /** An estimate of what the model is sent. */
   inputTokens: number;
-  /** UTF-16 units of the answer that are there already. */
+  /** UTF-16 units of the answer that are there already, and of the question. */
   prefix: number;
+  question: number;
 }
 
 /** How a call ended; with the vendor's status, if it refused. */
@@ -184,13 +190,14 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
   let estimate: Bill | undefined;
 
   return {
-    async reserve({ claimId, runId, repeated }, { model, settings, inputTokens, prefix }) {
+    async reserve({ claimId, runId, repeated }, { model, settings, inputTokens, prefix, question }) {
       const [day, stage] = await reading;
       const bill: Bill = {
         day: owner.day,
         inputTokens,
         ...(prefix > 0 && { prefix }),
         ...(model.price && { price: model.price }),
+        ...(config.guardrail && { guardrail: guardrailCost(1) }),
       };
       if (repeated) {
         // Its question was lost before it was put; the reservation may be of the day before.
@@ -202,7 +209,7 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
       const thinks = model.thinks || (settings.reasoningEffort ?? "none") !== "none";
       const output = Math.min(settings.maxTokens ?? (thinks ? ANSWER + THOUGHT : ANSWER), model.maxOutput);
       const reservation = {
-        tokens: Math.ceil(inputTokens * MARGIN) + output,
+        tokens: Math.ceil(inputTokens * MARGIN) + output + (config.guardrail ? guardrailTokens(question, output) : 0),
         at: Date.now(),
         threadId,
         runId,
