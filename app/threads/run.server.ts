@@ -336,7 +336,8 @@ export function createRuns(options: RunsOptions): Runs {
       if (!isSend) set.again = true;
       const optional = [
         ...["prev", "parentId", "again", "stop", "ending", "error", "finishReason", "usage", "spent"],
-        ...["masked", "blocked", "guardrail", "endedAt", "thought", "thoughtMs"],
+        ...["masked", "blocked", "guardrail", "endedAt"],
+        ...["thought", "thoughtMs"],
       ];
       const remove = (optional as (keyof RunItem)[]).filter((name) => !(name in set));
       const condition: Condition = run
