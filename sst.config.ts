@@ -17,6 +17,7 @@ export default $config({
     await import("./infra/table");
     await import("./infra/auth");
     await import("./infra/models");
+    await import("./infra/guardrail");
     const { site } = await import("./infra/web");
     return { url: site.url };
   },

@@ -3,6 +3,7 @@
  * first, because the site cannot know its own address and the app checks the origin of every form against it.
  */
 import { client, userPool } from "./auth";
+import { guardrail } from "./guardrail";
 import { compatible, invocableArns, models, openAiKey } from "./models";
 import { budgets, liveRuns, retentionDays, signUp } from "./stage";
 import { table } from "./table";
@@ -30,6 +31,9 @@ const backend = new sst.Linkable("Backend", {
     bedrock: true,
     models,
     compatible,
+    ...(guardrail && {
+      guardrail: { id: guardrail.id, version: guardrail.version, policies: guardrail.policies },
+    }),
     limits: { liveRuns },
     budgets,
     retentionDays,
@@ -54,6 +58,7 @@ const backend = new sst.Linkable("Backend", {
       actions: ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
       resources: invocableArns,
     }),
+    ...(guardrail ? [sst.aws.permission({ actions: ["bedrock:ApplyGuardrail"], resources: [guardrail.arn] })] : []),
     // Lists name no resource: IAM accepts nothing narrower for these two.
     sst.aws.permission({
       actions: ["bedrock:ListFoundationModels", "bedrock:ListInferenceProfiles"],

@@ -190,7 +190,10 @@ await build({
         setup.onLoad({ filter: /[\\/](sst\.config|infra[\\/]\w+)\.ts$/ }, async ({ path }) => {
           if (path.startsWith(platform)) return undefined;
           const { readFile } = await import("node:fs/promises");
-          const source = await readFile(path, "utf8");
+          const written = await readFile(path, "utf8");
+          // The stage "guarded" is one whose operator has turned the guardrail on.
+          const source =
+            stage === "guarded" ? written.replace("const on: boolean = false;", "const on = true;") : written;
           const prelude = [
             'import * as aws from "@pulumi/aws";',
             'import * as random from "@pulumi/random";',

@@ -41,7 +41,7 @@ async function evaluate(stage: string): Promise<Graph> {
 
 beforeAll(async () => {
   // Both would bundle the server: one after the other.
-  for (const stage of ["check", "production"]) graphs[stage] = await evaluate(stage);
+  for (const stage of ["check", "production", "guarded"]) graphs[stage] = await evaluate(stage);
 });
 
 const graphOf = (stage: string): Graph => {
@@ -175,5 +175,34 @@ test("Only the production stage keeps its table and its people when it is remove
   expect(kept("check")).toEqual([
     { retainOnDelete: false, shielded: false },
     { retainOnDelete: false, shielded: "INACTIVE" },
+  ]);
+});
+
+test("A guardrail is made, versioned and told to the server only where the operator turned it on", () => {
+  for (const stage of ["check", "production"])
+    expect(graphOf(stage).resources.filter(({ type }) => type.startsWith("aws:bedrock/guardrail"))).toEqual([]);
+  const graph = graphOf("guarded");
+  expect(graph.failures).toEqual([]);
+  const { inputs } = one(graph, "aws:bedrock/guardrail:Guardrail");
+  const { topicsConfigs } = inputs.topicPolicyConfig as {
+    topicsConfigs: { name: string; type: string; definition: string; examples: string[] }[];
+  };
+  expect(topicsConfigs.map(({ name }) => name)).toEqual(["Investment advice", "Medical doses"]);
+  // What the service accepts.
+  for (const { type, definition, examples } of topicsConfigs) {
+    expect(type).toBe("DENY");
+    expect(definition.length).toBeLessThanOrEqual(200);
+    expect(examples.length).toBeLessThanOrEqual(5);
+    for (const example of examples) expect(example.length).toBeLessThanOrEqual(100);
+  }
+  expect(String(inputs.blockedInputMessaging).length).toBeLessThanOrEqual(500);
+  const arn = "arn:aws:bedrock:us-east-1:123456789012:guardrail/gr1234567890";
+  expect(one(graph, "aws:bedrock/guardrailVersion:GuardrailVersion").inputs).toMatchObject({
+    guardrailArn: arn,
+    description: expect.stringMatching(/^Policies [0-9a-f]{8}$/) as string,
+  });
+  const statements = statementsOf(one(graph, "aws:iam/role:Role", /^WebServer/));
+  expect(statements.filter(({ actions }) => actions.includes("bedrock:ApplyGuardrail"))).toEqual([
+    expect.objectContaining({ actions: ["bedrock:ApplyGuardrail"], resources: [arn] }),
   ]);
 });
