@@ -31,6 +31,8 @@ function put(next: Offer): void {
 /** Reads the list if it is not fresh. `again`: has the server ask the vendors again. Never rejects. */
 export function loadModels({ again = false } = {}): Promise<void> {
   if (!again && Date.now() - readAt < FRESH && offer.models.length > 0) return Promise.resolve();
+  // What is being read already may come from the server's old list.
+  if (again && reading) return reading.then(() => loadModels({ again }));
   reading ??= (async () => {
     try {
       const response = await fetch(again ? "/models?fresh=1" : "/models");
