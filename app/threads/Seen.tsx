@@ -8,6 +8,22 @@ import type { SeenNote, SeenView } from "./seen.server";
 export function Seen({ view }: { view: SeenView }) {
   const { threadId, threadTitle, answerId, model, settings, system, notes, notesLeftOut, shortened, continued } = view;
   const { messages, messagesLeftOut } = view;
+  if (view.unasked)
+    return (
+      <div className="sheet ruled">
+        <Bar title="What the model saw" />
+        <div className="pt-5 pb-16">
+          <Part title="Nothing">
+            <p className="text-ui">The guardrail blocked the message, so nothing was sent to a model.</p>
+            <p className="mt-2 text-ui">
+              <Link to={`/threads/${threadId}?at=${answerId}#message-${answerId}`} className="link">
+                {threadTitle}
+              </Link>
+            </p>
+          </Part>
+        </div>
+      </div>
+    );
   return (
     <div className="sheet ruled">
       <Bar title="What the model saw" remark={model} />
@@ -202,8 +218,8 @@ function Note({ note }: { note: SeenNote }) {
         {title}
       </span>
       <span className="ml-auto shrink-0 text-ink-3 text-meta leading-5!">
-        {cited && "cited, "}
-        {since ? <Since note={note} /> : `revision ${revision}`}
+        {since ? <Since note={note} /> : `Revision ${revision}`}
+        {cited && ", cited"}
       </span>
     </>
   );

@@ -55,6 +55,8 @@ export interface SeenView {
   /** Undefined: it is not known how many went along. */
   messagesLeftOut?: number;
   shortened: boolean;
+  /** The guardrail blocked the question: no model was asked, and all that would have been sent is left out here. */
+  unasked: boolean;
   /** The answer goes on from text of this length, and the model was told so in these words. */
   continued?: { length: number; words: string };
 }
@@ -156,6 +158,18 @@ export async function describeCall(
   path: readonly MessageItem[],
 ): Promise<SeenView> {
   const { sidenotes, prompt, call } = answer;
+  const about = {
+    threadId: thread.threadId,
+    threadTitle: thread.title,
+    answerId: answer.id,
+    at: idTime(answer.id),
+    ending: answer.ending ?? ("interrupted" as const),
+    model: answer.model?.name ?? "",
+  };
+  if (answer.blocked?.where === "input") {
+    const system: SeenView["system"] = { whose: "nobody", inMessage: false, added: [] };
+    return { ...about, system, notes: [], notesLeftOut: 0, messages: [], shortened: false, unasked: true };
+  }
   const asked = (sidenotes ?? []).slice(0, NOTES);
   const states = await getNoteStates(
     userId,
@@ -176,12 +190,7 @@ export async function describeCall(
     });
   const settings = settingsOf(answer);
   return {
-    threadId: thread.threadId,
-    threadTitle: thread.title,
-    answerId: answer.id,
-    at: idTime(answer.id),
-    ending: answer.ending ?? "interrupted",
-    model: answer.model?.name ?? "",
+    ...about,
     ...(settings && { settings }),
     system: systemOf(answer, (notes?.length ?? 0) > 0),
     ...(notes && { notes }),
@@ -191,6 +200,7 @@ export async function describeCall(
       .map(({ id, role, text }) => ({ id, role, start: startOf(text) })),
     ...(prompt && { messagesLeftOut: prompt.leftOut.messages }),
     shortened: prompt?.shortened === true,
+    unasked: false,
     ...(call?.continued && { continued: { length: call.continued, words: goOn } }),
   };
 }

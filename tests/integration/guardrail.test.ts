@@ -138,6 +138,8 @@ describe.each(vendors)("with $vendor", ({ model }) => {
     expect(page).toContain("Which stocks should I buy?");
     expect(page).toContain("Denied topic: Investment advice");
     expect(await recorded("answer", since)).toEqual([]);
+    const seen = await app.request(person, `/threads/${sent.threadId}/messages/${sent.answer}`);
+    expect(await seen.text()).toContain("so nothing was sent to a model.");
   });
 
   test("personal data in an answer is masked, though the model sends it in pieces", async () => {

@@ -249,7 +249,7 @@ describe("what the model saw", () => {
     expect(listed).toHaveLength(given.length);
     for (const [index, [, number, title, text = ""]] of given.entries()) {
       expect(listed[index]?.head).toContain(`[${number}] ${title}`);
-      expect(listed[index]?.head).toContain("revision 1");
+      expect(listed[index]?.head).toContain("Revision 1");
       expect(listed[index]?.text).toBe(text.replace(/\s+/g, " "));
     }
     // Nothing stands in the request that the page does not show.
@@ -296,7 +296,7 @@ describe("what the model saw", () => {
     expect(read(part("System prompt"))).toContain("whoever runs this Sidenote has set: Be brief.");
     expect(body.system[0]?.text).toMatch(/^Be brief\./);
     const notes = read(part("2 notes"));
-    expect(notes).toMatch(/\[\d\] Boiler log cited, Edited since this answer/);
+    expect(notes).toMatch(/\[\d\] Boiler log Edited since this answer, cited/);
     expect(notes).toMatch(/\[\d\] Router Note deleted/);
     expect(notes).not.toMatch(/Entirely other words|restarts at four|0\.8 bar/);
 
