@@ -51,6 +51,7 @@ test("A blocked message names the policy, can be edited by keys alone, and the t
   await expect(card).toContainText("The rules of this Sidenote do not allow this question.");
   await expect(card).toContainText("This message was not sent to a model.");
   await expect(card).toContainText("Denied topic: Investment advice");
+  await expect(page).toHaveURL(/threads/);
   await page.reload();
   await expect(lastAnswer(page)).toContainText("Denied topic: Investment advice");
   expect((await new AxeBuilder({ page }).include('[role="log"]').analyze()).violations).toEqual([]);
