@@ -28,6 +28,7 @@ const scripts = {
   test: ["tests/run.ts"],
   kills: ["tests/faults/kills-main.ts"],
   protocol: ["tests/faults/model-check/run.ts"],
+  bench: ["tests/bench/run.ts"],
 };
 
 let running;
