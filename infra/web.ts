@@ -46,6 +46,7 @@ const backend = new sst.Linkable("Backend", {
         "dynamodb:UpdateItem",
         "dynamodb:DeleteItem",
         "dynamodb:Query",
+        "dynamodb:BatchGetItem",
         "dynamodb:BatchWriteItem",
       ],
       resources: [table.arn, $interpolate`${table.arn}/index/byActivity`],

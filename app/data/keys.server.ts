@@ -35,7 +35,7 @@
  * | delete a thread (a tombstone)            | Update THREAD#, Update RUN      | runStore.update                   | 4 WU  |
  * | the log of a blocked run                 | Delete CHUNK#                   | runStore.delete                   | 1 WU  |
  * | sweep a deleted thread                   | Query, then BatchWrite, by key  | runStore.sweep                    | 1 RU a 4 KB, 1 WU a KB |
- * | how full a window would be, before sending | as a run reads: THREAD#, RUN or a tip, a page of MESSAGE#, NOTE# | getThread, runStore.list, listAllNotes | 1 RU, 0.5 RU a 4 KB of 40 messages, the notes |
+ * | how full a window would be, before sending | as a run reads: THREAD#, RUN or a tip, a page of MESSAGE#, notes | getThread, runStore.list, estimateNotesFor | 1 RU, 0.5 RU a 4 KB of 40 messages, the notes |
  * | a thread's note numbers                  | Get NUMBERS, consistent         | getNumbers                        | 1 RU  |
  * | number notes new to a thread             | Put NUMBERS                     | numberNotes                       | 1 WU  |
  * | one note                                 | Get NOTE#, consistent           | getNote, requireNote, getNoteOrTombstone | 1 RU a 4 KB |
@@ -44,6 +44,12 @@
  * | titles of notes, to choose from          | Query byActivity NOTE#          | listTitles                        | 1 RU a 4 KB |
  * | how many notes                           | Query byActivity NOTE#, COUNT   | countNotes                        | 1 RU a 4 KB |
  * | all notes with their texts               | Query NOTE#, consistent         | listAllNotes, searchNotes         | 1 RU a 4 KB |
+ * | cards of notes, changed since or all pinned | Query byActivity NOTE#0#, NOTE#1# | listChangedCards             | 1 RU a 4 KB |
+ * | notes deleted since                      | Query byActivity DELETED#       | listDeletedNotes                  | 1 RU a 4 KB |
+ * | the notes that go into a prompt          | BatchGet NOTE#                  | getNotes                          | 0.5 RU a 4 KB, at least one each; those just changed twice that |
+ * | what changed in a person's notes, in a process that knows them | the three lists | openNotes           | 3 RU |
+ * | what is known of a person's notes, in a process that begins | Query NOTEINDEX, and the three lists | openNotes | 0.5 RU a 4 KB, about a tenth of the notes' size, and 6 RU |
+ * | choose and read notes for a question     | openNotes, then getNotes        | chooseNotesFor, estimateNotesFor  | as these |
  * | a new note                               | Put NOTE#, if absent            | createNote                        | 2 WU, 1 a KB |
  * | new words for a note                     | Get, then Update NOTE#          | saveNote                          | 1 RU a 4 KB, 3 WU, 1 a KB |
  * | pin a note                               | Get, then Update NOTE#          | pinNote                           | as saveNote |
@@ -90,6 +96,7 @@ export const threadPartition = (userId: string, threadId: string): string => `US
 export const prefixes = {
   session: "SESSION#",
   note: "NOTE#",
+  noteIndex: "NOTEINDEX",
   thread: "THREAD#",
   message: "MESSAGE#",
   chunk: "CHUNK#",
@@ -101,6 +108,12 @@ export const keys = {
   /** `hash` is the hex SHA-256 of the session's token: the token itself is never stored. */
   session: (userId: string, hash: string): Key => ({ pk: personPartition(userId), sk: `SESSION#${hash}` }),
   note: (userId: string, noteId: string): Key => ({ pk: personPartition(userId), sk: `NOTE#${noteId}` }),
+  /** What notes are ranked by; a long one goes on in further parts of the same `generation`. */
+  noteIndex: (userId: string): Key => ({ pk: personPartition(userId), sk: "NOTEINDEX" }),
+  noteIndexPart: (userId: string, generation: string, part: number): Key => ({
+    pk: personPartition(userId),
+    sk: `NOTEINDEX#${generation}#${padded(part)}`,
+  }),
   thread: (userId: string, threadId: string): Key => ({ pk: personPartition(userId), sk: `THREAD#${threadId}` }),
   activity: (userId: string): Key => ({ pk: personPartition(userId), sk: "ACTIVITY" }),
   usage: (userId: string, day: string): Key => ({ pk: personPartition(userId), sk: `USAGE#${day}` }),

@@ -1,56 +1,40 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { chooseNotes, estimateTokens, listBudget, noteTokens } from "./choose";
-import type { Note } from "./note";
+import { estimateTokens, fitNotes, listBudget, noteTokens, withoutText } from "./choose";
 
 const notes = fc.uniqueArray(
   fc.record({
-    noteId: fc.string({ unit: fc.constantFrom(..."ABCDEFGH"), minLength: 3, maxLength: 5 }),
+    noteId: fc.string({ minLength: 3, maxLength: 5 }),
     title: fc.string({ maxLength: 10 }),
-    text: fc.string({ maxLength: 400 }),
-    revision: fc.constant(1),
-    pinned: fc.boolean(),
-    createdAt: fc.constant(0),
-    changedAt: fc.nat({ max: 5 }),
-  }) satisfies fc.Arbitrary<Note>,
+    tokens: fc.nat(500),
+  }),
   { selector: (note) => note.noteId, maxLength: 20 },
 );
-const cost = (chosen: Note[]): number => chosen.reduce((sum, note) => sum + noteTokens(note), 0);
+const cost = (chosen: { tokens: number }[]): number => chosen.reduce((sum, { tokens }) => sum + tokens, 0);
 
-test("the chosen notes never cost more than the budget, and all that fit together go in", () => {
+test("the notes never cost more than the budget, and all that fit together go in", () => {
   fc.assert(
     fc.property(notes, fc.nat({ max: 2_000 }), (all, budget) => {
-      const { chosen, leftOut } = chooseNotes(all, budget);
+      const chosen = fitNotes(all, budget);
       expect(cost(chosen)).toBeLessThanOrEqual(budget);
-      expect(chosen.length + leftOut).toBe(all.length);
-      if (cost(all) <= budget) expect(leftOut).toBe(0);
+      if (cost(all) <= budget) expect(chosen).toEqual(all);
     }),
   );
 });
 
-test("no note that was left out would still fit", () => {
+test("no note that was left out would still fit, and those that go in keep their order", () => {
   fc.assert(
     fc.property(notes, fc.nat({ max: 2_000 }), (all, budget) => {
-      const { chosen } = chooseNotes(all, budget);
-      for (const note of all)
-        if (!chosen.includes(note)) expect(cost(chosen) + noteTokens(note)).toBeGreaterThan(budget);
+      const chosen = fitNotes(all, budget);
+      for (const note of all) if (!chosen.includes(note)) expect(cost(chosen) + note.tokens).toBeGreaterThan(budget);
+      expect(all.filter((note) => chosen.includes(note))).toEqual(chosen);
     }),
   );
 });
 
-test("pinned notes come first, then the newest change, in the same order whatever the input's", () => {
-  fc.assert(
-    fc.property(notes, fc.nat({ max: 2_000 }), (all, budget) => {
-      const { chosen } = chooseNotes(all, budget);
-      expect(chooseNotes([...all].reverse(), budget).chosen).toEqual(chosen);
-      for (const [index, note] of chosen.slice(1).entries()) {
-        const before = chosen[index];
-        expect(before && (before.pinned ? 1 : 0) * 10 + before.changedAt).toBeGreaterThanOrEqual(
-          (note.pinned ? 1 : 0) * 10 + note.changedAt,
-        );
-      }
-    }),
-  );
+test("no more go in than were asked for", () => {
+  const all = Array.from({ length: 9 }, (_, index) => ({ title: `${index}`, tokens: 1 }));
+  expect(fitNotes(all, 100, 4)).toEqual(all.slice(0, 4));
 });
 
 test("however large the model's window, the list of what went in fits into the items that store it", () => {
@@ -58,34 +42,27 @@ test("however large the model's window, the list of what went in fits into the i
     const many = Array.from({ length: 10_000 }, (_, index) => ({
       noteId: `01J${String(index).padStart(23, "0")}`,
       title,
-      text: "word",
+      tokens: 20,
       revision: 1,
-      pinned: false,
-      createdAt: 0,
-      changedAt: index,
     }));
-    const { chosen, leftOut } = chooseNotes(many, 10_000_000);
+    const chosen = fitNotes(many, 10_000_000);
     const list = chosen.map(({ noteId, title, revision }, index) => ({ number: index, noteId, title, revision }));
     expect(Buffer.byteLength(JSON.stringify(list))).toBeLessThan(listBudget * 1.1);
-    expect(chosen.length + leftOut).toBe(many.length);
-    // The newest ones.
-    expect(chosen[0]?.changedAt).toBe(9_999);
+    expect(chosen[0]).toBe(many[0]);
     expect(chosen.length).toBeGreaterThan(80);
   }
 });
 
-test("a long pinned note that does not fit leaves its room to the others", () => {
-  const note = {
-    noteId: "A",
-    title: "",
-    text: "word ".repeat(1_000),
-    revision: 1,
-    pinned: true,
-    createdAt: 0,
-    changedAt: 9,
-  };
-  const short = { ...note, noteId: "B", text: "short", pinned: false };
-  expect(chooseNotes([note, short], 100)).toEqual({ chosen: [short], leftOut: 1 });
+test("a long note that does not fit leaves its room to the others", () => {
+  const long = { title: "Long", tokens: 1_000 };
+  const short = { title: "Short", tokens: 20 };
+  expect(fitNotes([long, short], 100)).toEqual([short]);
+});
+
+test("a note whose text is not read yet takes the room of its text", () => {
+  const note = { title: "Boiler log", text: "The pressure was 0.8 bar in March. ".repeat(9) };
+  const stand = withoutText({ title: note.title, tokens: noteTokens(note) });
+  expect(noteTokens(stand)).toBe(noteTokens(note));
 });
 
 test("tokens are estimated by script: four letters of English, two of Cyrillic, one of Japanese", () => {

@@ -1,5 +1,5 @@
 /** Which notes go into a prompt, by budgets that are never passed. */
-import { byPinThenChange, type Note } from "./note";
+import type { Note } from "./note";
 
 /**
  * Question and answer each store which notes went in, beside up to 300 KB of text, and an item of the table holds
@@ -33,22 +33,38 @@ export function estimateTokens(text: string): number {
 export const noteTokens = (note: Pick<Note, "title" | "text">): number =>
   estimateTokens(note.title) + estimateTokens(note.text) + tokensAroundNote;
 
+/** A note as far as its fitting in is concerned. */
+export interface Fitting {
+  title: string;
+  /** What it costs in a prompt, by {@link noteTokens}. */
+  tokens: number;
+}
+
 /**
- * The notes that fit into the budget: pinned ones first, then the newest change first. A note goes in whole or
- * not at all; one that does not fit leaves room for the next. The order of the input does not matter.
+ * Of the notes, in the order given, those that fit into the budget, and at most `most`. A note goes in whole or not
+ * at all; one that does not fit leaves room for the next.
  */
-export function chooseNotes(notes: readonly Note[], budgetTokens: number): { chosen: Note[]; leftOut: number } {
-  const ordered = [...notes].sort(byPinThenChange);
-  const chosen: Note[] = [];
+export function fitNotes<T extends Fitting>(
+  ordered: readonly T[],
+  budgetTokens: number,
+  most = Number.POSITIVE_INFINITY,
+): T[] {
+  const chosen: T[] = [];
   let left = budgetTokens;
   let leftOfList = listBudget;
   for (const note of ordered) {
-    const cost = noteTokens(note);
+    if (chosen.length >= most) break;
     const listed = encoder.encode(note.title).length + bytesAroundTitle;
-    if (cost > left || listed > leftOfList) continue;
-    left -= cost;
+    if (note.tokens > left || listed > leftOfList) continue;
+    left -= note.tokens;
     leftOfList -= listed;
     chosen.push(note);
   }
-  return { chosen, leftOut: notes.length - chosen.length };
+  return chosen;
 }
+
+/** A note of which only the cost is known, as one that takes as much room: for estimates. */
+export const withoutText = <T extends Fitting>(note: T): T & { text: string } => ({
+  ...note,
+  text: "x".repeat(4 * Math.max(0, note.tokens - noteTokens({ title: note.title, text: "" }))),
+});

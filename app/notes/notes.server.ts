@@ -4,6 +4,8 @@
  * it can be undone. Lists read the index `byActivity` consistently: a person sees their own change at once.
  * What a list shows lives in `card`, the only attribute that the index carries.
  */
+import { setTimeout as sleep } from "node:timers/promises";
+import { BatchGetCommand, QueryCommand as PlainQueryCommand } from "@aws-sdk/lib-dynamodb";
 import { Entity } from "dynamodb-toolbox/entity";
 import { GetItemCommand } from "dynamodb-toolbox/entity/actions/get";
 import { PutItemCommand } from "dynamodb-toolbox/entity/actions/put";
@@ -16,8 +18,9 @@ import { string } from "dynamodb-toolbox/schema/string";
 import { QueryCommand } from "dynamodb-toolbox/table/actions/query";
 import { ulid } from "ulid";
 import { z } from "zod";
-import { activityAt, keys, personPartition, prefixes } from "~/data/keys.server";
-import { expiresIn, isRefused, table } from "~/data/table.server";
+import { config } from "~/config.server";
+import { activityAt, type Key, keys, personPartition, prefixes } from "~/data/keys.server";
+import { documents, expiresIn, isRefused, table } from "~/data/table.server";
 import { PublicError } from "~/errors";
 import {
   byPinThenChange,
@@ -271,6 +274,105 @@ export async function listAllNotes(userId: string): Promise<Note[]> {
     from = page.LastEvaluatedKey;
   } while (from);
   return notes.sort(byPinThenChange);
+}
+
+/**
+ * Cards of the pinned or of the other notes, the newest change first. With `since` only what changed then or later
+ * (milliseconds since the epoch); with `most` no more than so many. `whole`: no older ones were left out by `most`.
+ * Plain calls and no entities: this runs before every answer.
+ */
+export async function listChangedCards(
+  userId: string,
+  { pinned, since = 0, most }: { pinned: boolean; since?: number; most?: number },
+): Promise<{ cards: NoteCard[]; whole: boolean }> {
+  const cards: NoteCard[] = [];
+  let from: Record<string, unknown> | undefined;
+  do {
+    const page = await documents.send(
+      new PlainQueryCommand({
+        TableName: config.tableName,
+        IndexName: "byActivity",
+        KeyConditionExpression: "pk = :pk AND activityAt BETWEEN :from AND :to",
+        ExpressionAttributeValues: {
+          ":pk": personPartition(userId),
+          ":from": activityAt.note(pinned, since),
+          ":to": `${activityAt.note(pinned, 0).slice(0, "NOTE#0#".length)}~`,
+        },
+        ProjectionExpression: "sk, card",
+        ScanIndexForward: false,
+        ConsistentRead: true,
+        Limit: most === undefined ? undefined : most - cards.length,
+        ExclusiveStartKey: from,
+      }),
+    );
+    for (const { sk, card } of (page.Items ?? []) as Pick<NoteItem, "sk" | "card">[])
+      cards.push({ noteId: noteIdOf(sk), ...card });
+    from = page.LastEvaluatedKey;
+  } while (from && (most === undefined || cards.length < most));
+  return { cards, whole: from === undefined };
+}
+
+/** Notes that were deleted since then and whose tombstones still stand, with the time of their deletion. */
+export async function listDeletedNotes(
+  userId: string,
+  since: number,
+): Promise<{ noteId: string; deletedAt: number }[]> {
+  const deleted: { noteId: string; deletedAt: number }[] = [];
+  let from: Record<string, unknown> | undefined;
+  do {
+    const page = await documents.send(
+      new PlainQueryCommand({
+        TableName: config.tableName,
+        IndexName: "byActivity",
+        KeyConditionExpression: "pk = :pk AND activityAt BETWEEN :from AND :to",
+        ExpressionAttributeValues: {
+          ":pk": personPartition(userId),
+          ":from": activityAt.deleted(Math.max(0, since)),
+          ":to": `${activityAt.deleted(0).slice(0, "DELETED#".length)}~`,
+        },
+        ProjectionExpression: "sk, activityAt",
+        ConsistentRead: true,
+        ExclusiveStartKey: from,
+      }),
+    );
+    // Deleted threads stand in the same list.
+    for (const { sk, activityAt: at } of (page.Items ?? []) as { sk: string; activityAt: string }[])
+      if (sk.startsWith(prefixes.note))
+        deleted.push({ noteId: noteIdOf(sk), deletedAt: Date.parse(at.slice("DELETED#".length)) });
+    from = page.LastEvaluatedKey;
+  } while (from);
+  return deleted;
+}
+
+/** The most keys that the table takes in one call. */
+const BATCH = 100;
+
+/** Those of the notes that there are, whole, in no particular order. Deleted ones and unknown ids are left out. */
+export async function getNotes(
+  userId: string,
+  noteIds: readonly string[],
+  { consistent }: { consistent: boolean },
+): Promise<Note[]> {
+  const getBatch = async (wanted: readonly string[]): Promise<Note[]> => {
+    const found: Note[] = [];
+    let left: Key[] = wanted.map((noteId) => keyOf(userId, noteId));
+    for (let pause = 50; left.length > 0; pause = Math.min(2 * pause, 1_000)) {
+      const answer = await documents.send(
+        new BatchGetCommand({ RequestItems: { [config.tableName]: { Keys: left, ConsistentRead: consistent } } }),
+      );
+      for (const one of (answer.Responses?.[config.tableName] ?? []) as NoteItem[])
+        if (one.deletedAt === undefined) found.push(noteFrom(one));
+      // Over 16 MB or throttled: the rest is asked for again.
+      left = (answer.UnprocessedKeys?.[config.tableName]?.Keys ?? []) as Key[];
+      if (left.length > 0) await sleep(pause);
+    }
+    return found;
+  };
+  const unique = [...new Set(noteIds)];
+  const batches = Array.from({ length: Math.ceil(unique.length / BATCH) }, (_, index) =>
+    getBatch(unique.slice(index * BATCH, (index + 1) * BATCH)),
+  );
+  return (await Promise.all(batches)).flat();
 }
 
 /** The note, or undefined if there is none or it is deleted. Throws `bad-id` on what cannot be a note's id. */

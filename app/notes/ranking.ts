@@ -19,6 +19,8 @@ export const usualStyle: RankingStyle = { terms: (text) => rankingTerms(text), t
 
 /** Most terms of a question, and of what was said before it: a pasted page is not a question. */
 const mostTerms = 64;
+/** Up to so many terms before the question have their full weight. */
+const fewSaid = 12;
 /** Shorter terms, and those with figures in them, are compared exactly. */
 const leastLoose = 5;
 
@@ -63,7 +65,9 @@ export class Ranking {
         if (!weights.has(term)) weights.set(term, weight);
     };
     take(question, 1);
-    if (this.#style.earlier > 0) take(earlier.join("\n"), this.#style.earlier);
+    // The more was said, the less each word of it counts: the question must not drown in it.
+    const said = new Set(this.#style.terms(earlier.join("\n"))).size;
+    if (this.#style.earlier > 0) take(earlier.join("\n"), this.#style.earlier * Math.min(1, fewSaid / said));
     if (weights.size === 0) return [];
     const isLoose = (term: string): boolean =>
       this.#style.loosely > 0 && term.length >= leastLoose && !isPair(term) && !/\p{N}/u.test(term);

@@ -15,8 +15,9 @@ import { config } from "~/config.server";
 import { PublicError } from "~/errors";
 import { logError } from "~/http.server";
 import { currentInvocation } from "~/invocation.server";
-import { chooseNotes } from "~/notes/choose";
-import { getNote, listAllNotes, type Note } from "~/notes/notes.server";
+import { withoutText } from "~/notes/choose";
+import { chooseNotesFor, estimateNotesFor, openNotes, type WantedNotes } from "~/notes/choose.server";
+import { getNote } from "~/notes/notes.server";
 import { calibrationOf } from "./calibration.server";
 import { costView, sumOfCosts } from "./cost";
 import { eventStream } from "./event-stream.server";
@@ -142,19 +143,25 @@ interface Prepared {
   /** Their ids, the most useful first. */
   order: string[];
   notesLeftOut: number;
+  ranked: boolean;
   delimiter: string;
   /** What of the path stands above what the protocol reads, where the person wants a long history. */
   older: MessageItem[];
 }
 
-/** Which notes go along, the most useful first. */
-function notesFor(all: readonly Note[], settings: ThreadSettings, model: Model): { chosen: Note[]; left: Note[] } {
-  if (settings.notes === "none") return { chosen: [], left: [] };
-  const eligible =
-    settings.notes === "chosen" ? all.filter(({ noteId }) => settings.chosenNotes?.includes(noteId)) : all;
-  const { chosen } = chooseNotes(eligible, Math.floor(model.window / 4));
-  const ids = new Set(chosen.map(({ noteId }) => noteId));
-  return { chosen, left: eligible.filter(({ noteId }) => !ids.has(noteId)) };
+/** Of a message before the question, what the notes are ranked by. */
+const SAID = 1_000;
+
+/** Which notes a thread with these settings wants for the question at the end of the path. */
+function wantedNotes(settings: ThreadSettings, model: Model, path: readonly HistoryMessage[]): WantedNotes {
+  const at = path.findLastIndex(({ role }) => role === "user");
+  return {
+    which: settings.notes ?? "all",
+    chosenNotes: settings.chosenNotes,
+    question: path[at]?.text ?? "",
+    earlier: path.slice(Math.max(0, at - 2), Math.max(0, at)).map(({ text }) => text.slice(0, SAID)),
+    budgetTokens: Math.floor(model.window / 4),
+  };
 }
 
 /**
@@ -182,10 +189,11 @@ async function readOlder(address: Address, read: readonly MessageItem[], wanted 
   return (await runs.readHistory(address, parentId, wanted - read.length)) ?? [];
 }
 
-const recordOf = (prompt: Prompt, notesLeftOut: number): PromptRecord => ({
+const recordOf = (prompt: Prompt, notesLeftOut: number, ranked: boolean): PromptRecord => ({
   tokens: sizeOf(prompt),
   messages: prompt.earlier,
   leftOut: { messages: prompt.leftOut.messages, notes: notesLeftOut },
+  ...(ranked && { ranked }),
 });
 
 /**
@@ -194,7 +202,8 @@ const recordOf = (prompt: Prompt, notesLeftOut: number): PromptRecord => ({
  */
 export async function startRun(userId: string, threadId: string, body: RunBody): Promise<Response> {
   const address = { userId, threadId };
-  const readContext = begin(Promise.all([listAllNotes(userId), getNumbers(userId, threadId)]));
+  const opening = begin(openNotes(userId));
+  const readingNumbers = begin(getNumbers(userId, threadId));
   const spending = beginSpending(runs, userId, threadId);
   const beginning = body.kind === "send" && body.create ? beginningOf(userId, body.settings) : undefined;
 
@@ -210,59 +219,64 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
       : {}),
     async prepare({ thread, history, ...claim }) {
       const settings = thread ? readSettings(thread.settings) : ((await beginning?.()) ?? {});
-      const [model, [all, numbers], older] = await Promise.all([
+      const [model, numbers, older] = await Promise.all([
         requireModel(settings.model),
-        readContext(),
+        readingNumbers(),
         readOlder(address, history, settings.historyLength),
       ]);
-      const { chosen, left } = notesFor(all, settings, model);
       const { prefix } = claim;
-      const expected = promptOptions({
-        model,
-        settings,
-        path: [...older, ...history],
-        asked: [
-          ...(body.kind === "send" ? [{ role: "user" as const, text: body.text }] : []),
-          ...(prefix ? [{ role: "assistant" as const, text: prefix }] : []),
-        ],
-        notes: chosen.map((note, index) => ({ ...note, number: index + 1 })),
-        delimiter: "estimate-only",
+      const path = [...older, ...history];
+      const asked = [
+        ...(body.kind === "send" ? [{ role: "user" as const, text: body.text }] : []),
+        ...(prefix ? [{ role: "assistant" as const, text: prefix }] : []),
+      ];
+      let bill: Promise<Given["bill"]> | undefined;
+      const chosen = await chooseNotesFor(userId, wantedNotes(settings, model, [...path, ...asked]), {
+        opened: opening,
+        // While the notes are read, they get their numbers, and the tokens are reserved that they will take.
+        async beside(noteIds, planned) {
+          const expected = promptOptions({
+            model,
+            settings,
+            path,
+            asked,
+            notes: planned.map((note, index) => ({ ...withoutText(note), number: index + 1 })),
+            delimiter: "estimate-only",
+          });
+          const inputTokens = Math.ceil(sizeOf(buildPrompt(expected)) * (expected.scale ?? 1));
+          bill ??= spending.reserve(claim, {
+            model,
+            settings,
+            inputTokens,
+            prefix: prefix.length,
+            question: asked[0]?.role === "user" ? asked[0].text.length : (history.at(-1)?.text.length ?? 0),
+          });
+          const [numbered] = await Promise.all([numberNotes(userId, threadId, numbers, noteIds), bill]);
+          return { numbered, bill: await bill };
+        },
       });
-      const inputTokens = Math.ceil(sizeOf(buildPrompt(expected)) * (expected.scale ?? 1));
-      const [bill, numbered] = await Promise.all([
-        spending.reserve(claim, {
-          model,
-          settings,
-          inputTokens,
-          prefix: prefix.length,
-          question: body.kind === "send" ? body.text.length : (history.at(-1)?.text.length ?? 0),
-        }),
-        numberNotes(
-          userId,
-          threadId,
-          numbers,
-          chosen.map(({ noteId }) => noteId),
-        ),
-      ]);
-      const notes = chosen
-        .map(({ noteId, title, text, revision }) => ({
-          number: numbered.notes[noteId] ?? 0,
-          noteId,
-          title,
-          text,
-          revision,
-        }))
-        // In order of their numbers, so that a new note does not move the others in a cached prefix.
-        .sort((a, b) => a.number - b.number);
+      const { leftOut, ranked } = chosen;
+      const { numbered, bill: reserved } = chosen.beside;
+      const notes = chosen.notes.map(({ noteId, title, text, revision }) => ({
+        number: numbered.notes[noteId] ?? 0,
+        noteId,
+        title,
+        text,
+        revision,
+      }));
+      const order = notes.map(({ noteId }) => noteId);
+      // In order of their numbers, so that a new note does not move the others in a cached prefix.
+      notes.sort((a, b) => a.number - b.number);
       const given: Given = {
         model: { ref: model.ref, name: model.name },
         settings,
         notes: notes.map(({ number, noteId, title, revision }) => ({ number, noteId, title, revision })),
-        ...(bill && { bill }),
+        ...(leftOut > 0 && { notesLeftOut: leftOut }),
+        ...(ranked && { ranked }),
+        ...(reserved && { bill: reserved }),
       };
-      const order = chosen.map(({ noteId }) => noteId);
       const { delimiter } = numbered;
-      return { given, value: { model, settings, notes, order, notesLeftOut: left.length, delimiter, older } };
+      return { given, value: { model, settings, notes, order, notesLeftOut: leftOut, ranked, delimiter, older } };
     },
   });
 
@@ -290,7 +304,7 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   }
 
   const { claim } = outcome;
-  const { model, settings, notes, order, notesLeftOut, delimiter, older } = claim.value;
+  const { model, settings, notes, order, notesLeftOut, ranked, delimiter, older } = claim.value;
   const path = [...older, ...claim.history];
   let options = promptOptions({
     model,
@@ -301,10 +315,11 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
       ...(claim.prefix ? [{ role: "assistant" as const, text: claim.prefix }] : []),
     ],
     notes,
+    ranked,
     delimiter,
   });
   let prompt = buildPrompt(options);
-  claim.given.prompt = recordOf(prompt, notesLeftOut);
+  claim.given.prompt = recordOf(prompt, notesLeftOut, ranked);
   claim.given.call = callRecord(model, settings, claim.prefix);
   /** What the model has before it: fewer once it was asked again. */
   let sent: readonly NumberedNote[] = notes;
@@ -317,8 +332,12 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
       prompt = buildPrompt(options);
     }
     const { system, messages } = prompt;
-    /** To go on with an answer it is asked by a message that no later turn holds. */
-    const passing = body.kind === "continue" ? 1 : 0;
+    /**
+     * Messages at the end that no later turn holds: the one that asks to go on with an answer; and, with ranked
+     * notes, the question that they stand before, with what was answered to it so far.
+     */
+    const goesOn = body.kind === "continue";
+    const passing = ranked ? (goesOn ? 3 : 1) : goesOn ? 1 : 0;
     const outcome = yield* logged(
       model,
       streamAnswer({
@@ -335,7 +354,7 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
     const less = shorterPrompt(options, prompt, order);
     if (!less) return outcome;
     const dropped = notes.length - less.notes.length;
-    const record = recordOf(less.prompt, notesLeftOut + dropped);
+    const record = recordOf(less.prompt, notesLeftOut + dropped, ranked);
     sent = less.notes;
     yield {
       type: "shortened",
@@ -402,20 +421,25 @@ function promptOptions(given: {
   path: readonly MessageItem[];
   asked: readonly HistoryMessage[];
   notes: readonly NumberedNote[];
+  ranked?: boolean;
   delimiter: string;
 }): PromptOptions & { answers: number } {
-  const { model, settings, path, asked, notes, delimiter } = given;
+  const { model, settings, path, asked, notes, ranked, delimiter } = given;
   return {
     model,
     settings,
     history: [...path, ...asked],
     notes,
+    ranked,
     delimiter,
     operatorSystemPrompt: config.models.systemPrompt,
     proposes: settings.notes !== "none",
     ...calibrationOf(path, model.ref),
   };
 }
+
+/** A person types meanwhile: their notes may be as they were so many milliseconds ago. */
+const ESTIMATE_AGE = 10_000;
 
 /** The body of `POST /threads/:threadId/estimate`; `settings` where they are not saved yet. */
 export const estimateBody = z.strictObject({
@@ -436,10 +460,10 @@ export async function estimateRun(
 ): Promise<Estimate> {
   const address = { userId, threadId };
   const isNew = threadId === "new";
-  const [stored, read, all] = await Promise.all([
+  const opening = begin(openNotes(userId, { age: ESTIMATE_AGE }));
+  const [stored, read] = await Promise.all([
     isNew ? (unsaved ?? getDefaults(userId)) : requireThread(userId, threadId).then((thread) => thread.settings),
     isNew ? [] : runs.readHistory(address, parentId, HISTORY),
-    listAllNotes(userId),
   ]);
   if (!read) throw new PublicError("not-found");
   const settings = unsaved ?? stored;
@@ -447,15 +471,21 @@ export async function estimateRun(
     requireModel(settings.model),
     readOlder(address, read, settings.historyLength),
   ]);
-  const { chosen, left } = notesFor(all, settings, model);
   const path = [...older, ...read];
+  const asked = [{ role: "user" as const, text: draft.trim() || "?", depth: (path.at(-1)?.depth ?? -1) + 1 }];
+  const { chosen, left, leftOut, ranked } = await estimateNotesFor(
+    userId,
+    wantedNotes(settings, model, [...path, ...asked]),
+    { opened: opening },
+  );
   const { answers, ...options } = promptOptions({
     model,
     settings,
     path,
-    asked: [{ role: "user", text: draft.trim() || "?", depth: (path.at(-1)?.depth ?? -1) + 1 }],
+    asked,
     // Numbers and delimiter are given to a thread once its question is sent; here they only take their room.
-    notes: chosen.map((note, index) => ({ ...note, number: index + 1 })),
+    notes: chosen.map((note, index) => ({ ...withoutText(note), number: index + 1 })),
+    ranked,
     delimiter: "estimate-only",
   });
   const prompt = buildPrompt(options);
@@ -467,9 +497,9 @@ export async function estimateRun(
     tokens: { system: real(system), notes: real(notes), messages: real(messages) },
     wanted: real(prompt.wanted),
     sent: { notes: chosen.length, messages: prompt.earlier },
-    leftOut: { notes: left.length, messages: prompt.leftOut.messages, squeezed: prompt.squeezedOut },
-    notesLeftOut: left.slice(0, 20).map(({ noteId, title }) => ({ noteId, title })),
-    ranked: left.length > 0,
+    leftOut: { notes: leftOut, messages: prompt.leftOut.messages, squeezed: prompt.squeezedOut },
+    notesLeftOut: left,
+    ranked,
     answers,
   };
 }

@@ -271,6 +271,7 @@ describe("the notes", () => {
     const piece = fc.constantFrom(
       delimiter,
       delimiter.toUpperCase(),
+      [...delimiter].join("\u200b"),
       delimiter.slice(0, 5),
       delimiter.slice(5),
       "</notes-",
@@ -285,10 +286,39 @@ describe("the notes", () => {
           history,
           notes: [note(1, { title, text }), note(2, { title: text, text: title })],
         });
-        expect(system.toLowerCase().split(delimiter.toLowerCase())).toHaveLength(7);
+        // As a model may read it, which takes no notice of what cannot be seen.
+        const seen = system.replace(/\p{Cf}/gu, "").toLowerCase();
+        expect(seen.split(delimiter.toLowerCase())).toHaveLength(7);
         expect(system.endsWith(`</note-${delimiter}>\n</notes-${delimiter}>`)).toBe(true);
       }),
     );
+  });
+
+  test("that were ranked stand right before the question, and not in what a cache keeps", () => {
+    const asked: HistoryMessage[] = [
+      { role: "user", text: "Hello" },
+      { role: "assistant", text: "Hello." },
+      { role: "user", text: "And the boiler?" },
+    ];
+    const given = { history: asked, settings: { systemPrompt: "Be brief." }, notes: [note(3, { text: "Go north." })] };
+    const { system, messages, size } = prompt({ ...given, ranked: true });
+    expect(system).toBe("Be brief.");
+    expect(messages.slice(0, 2)).toEqual(asked.slice(0, 2));
+    expect(messages[2]?.text).toMatch(/Go north\.\n<\/note-[\w-]+>\n<\/notes-[\w-]+>\n\nAnd the boiler\?$/);
+    expect(size).toEqual(prompt(given).size);
+    const { messages: without } = prompt({ ...given, ranked: true, notes: [] });
+    expect(without[2]?.text).toBe("And the boiler?");
+  });
+
+  test("that were ranked stay before the question when its answer is gone on with", () => {
+    const { messages } = prompt({
+      history: [...history, { role: "assistant", text: "So far" }],
+      notes: [note(1, { text: "Go north." })],
+      ranked: true,
+    });
+    expect(messages.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
+    expect(messages[0]?.text).toMatch(/Go north\.[\s\S]*\n\nHello$/);
+    expect(messages[2]?.text).not.toContain("Go north.");
   });
 
   test("are refused without a random delimiter", () => {

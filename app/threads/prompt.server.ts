@@ -2,7 +2,8 @@
  * What the model is given, and what of it the answer used.
  *
  * The system prompt comes first, then the notes, then the history: the order of what changes least, so that a
- * vendor's prompt cache finds the same beginning turn after turn. For the same reason the history is cut in steps
+ * vendor's prompt cache finds the same beginning turn after turn. Notes that were ranked are others with each
+ * question, so they stand right before it. For the same reason the history is cut in steps
  * of ten messages (fewer if the person wants a short history), counted from the thread's first one, and not by one
  * turn each time. The same code says before sending how full the window will be: there is no second estimate.
  * Notes are data: they stand between tags that carry the thread's random delimiter, which no note can know. (It
@@ -63,6 +64,8 @@ export interface PromptRecord {
   /** Earlier messages of the thread that went along. */
   messages: number;
   leftOut: { messages: number; notes: number };
+  /** The notes were chosen by the question, because not all of them fit. */
+  ranked?: true;
   /** The model refused more than this: it was asked twice. */
   shortened?: true;
 }
@@ -84,6 +87,8 @@ export interface PromptOptions {
   settings: Pick<ThreadSettings, "systemPrompt" | "maxTokens" | "historyLength">;
   history: readonly HistoryMessage[];
   notes: readonly NumberedNote[];
+  /** The notes were chosen by the question: they stand before it, and not in what a cache keeps. */
+  ranked?: boolean | undefined;
   delimiter: string;
   operatorSystemPrompt?: string | undefined;
   /** Whether the model may propose notes; see suggestions.ts for the form. */
@@ -100,12 +105,12 @@ export interface PromptOptions {
  * since an estimate of its length is no reason to refuse it.
  */
 export function buildPrompt(options: PromptOptions): Prompt {
-  const { model, settings, history, notes, delimiter, operatorSystemPrompt, scale = 1 } = options;
+  const { model, settings, history, notes, ranked = false, delimiter, operatorSystemPrompt, scale = 1 } = options;
   const { atMost = Number.POSITIVE_INFINITY } = options;
   const instructions = settings.systemPrompt ?? operatorSystemPrompt ?? "";
   const proposing = options.proposes ? proposals : "";
   const block = notesBlock(notes, delimiter);
-  const system = [instructions, proposing, block].filter((part) => part.trim()).join("\n\n");
+  const system = [instructions, proposing, ranked ? "" : block].filter((part) => part.trim()).join("\n\n");
   const size = {
     system: estimateTokens(instructions) + estimateTokens(proposing),
     notes: estimateTokens(block),
@@ -125,8 +130,10 @@ export function buildPrompt(options: PromptOptions): Prompt {
   const left = whichLeft(history);
   const earlier = history.slice(from, -1).filter((_, index) => !left[from + index]).length;
 
+  const question = messages.findLast(({ role }) => role === "user");
   if (messages.at(-1)?.role === "assistant") messages.push({ role: "user", text: goOn });
   for (const { text } of messages) size.messages += estimateTokens(text) + AROUND_MESSAGE;
+  if (ranked && block && question) question.text = `${block}\n\n${question.text}`;
   const [first] = messages;
   if (system && first && !model.supports.systemPrompt) first.text = `${system}\n\n${first.text}`;
   return {
@@ -257,7 +264,8 @@ export const aboutNotes: readonly string[] = [
 function notesBlock(notes: readonly NumberedNote[], delimiter: string): string {
   if (notes.length === 0) return "";
   if (!/^[\w-]{8,64}$/.test(delimiter)) throw new Error("The delimiter of a thread's notes must be a random word");
-  const forged = new RegExp(delimiter, "gi");
+  // Also with what cannot be seen between its letters: a model may read over that.
+  const forged = new RegExp([...delimiter].join("\\p{Cf}*"), "giu");
   const clean = (text: string) => text.replace(forged, " ");
   const blocks = notes.map(({ number, title, text }) =>
     [

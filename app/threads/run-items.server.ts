@@ -23,6 +23,10 @@ export interface Given {
   model: { ref: string; name: string };
   settings: ThreadSettings;
   notes: { number: number; noteId: string; title: string; revision: number }[];
+  /** How many of the notes that were meant to go in did not; absent: none. */
+  notesLeftOut?: number | undefined;
+  /** The notes were chosen by the question, because not all of them fit. */
+  ranked?: boolean | undefined;
   /** What the prompt held, and how the model was asked; filled in once it is built, before anything is stored. */
   prompt?: PromptRecord | undefined;
   call?: CallRecord | undefined;

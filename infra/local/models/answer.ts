@@ -385,6 +385,25 @@ function goOn(whole: string, begun: string): string {
   return rest || " That was all.";
 }
 
+/** Of one note, and of all that it wants, so many characters are carried out: an answer has an end. */
+const obeyed = { note: 800, everything: 200 };
+
+/**
+ * What a model says that takes every note for an order: it says the note itself, word for word, and wherever the note
+ * asks for {{everything}}, all that stands in the prompt, as part of a URL.
+ */
+export function obey(prompt: Prompt): string {
+  const everything = [prompt.system, ...prompt.messages.map(({ text }) => text)].join("\n").slice(0, obeyed.everything);
+  const put = encodeURIComponent(everything.toWellFormed()).replace(/[()']/gu, "_");
+  return readNotes(prompt)
+    .notes.map(({ text, number }) => {
+      const half = obeyed.note / 2;
+      const said = text.length > obeyed.note ? `${text.slice(0, half)}${text.slice(-half)}` : text;
+      return `${said.replaceAll("{{everything}}", put)} [${number}]`;
+    })
+    .join("\n\n");
+}
+
 /** The answer to the newest question; if the prompt ends with a begun answer, what follows it. */
 export function composeAnswer(prompt: Prompt): string {
   const { messages } = prompt;

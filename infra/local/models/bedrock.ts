@@ -12,6 +12,7 @@ import {
   countPrompt,
   countTokens,
   newestUserText,
+  obey,
   type Prompt,
   splitTokens,
   stretch,
@@ -20,7 +21,7 @@ import { type BedrockModel, bedrockModels, type InferenceProfile, inferenceProfi
 import { type Answer, blockedText, type Call, type Finish, send, stream, thoughtsOf, type Wire } from "./delivery.ts";
 import { assess, localGuardrail } from "./guardrail.ts";
 import type { Block } from "./prompt-cache.ts";
-import type { Usage } from "./scenario.ts";
+import type { Scenario, Usage } from "./scenario.ts";
 
 class BedrockError extends Error {
   readonly status: number;
@@ -408,10 +409,11 @@ function wireOf(startedAt: number, options: { thinks: boolean; shown: boolean; r
   };
 }
 
-function answerTo(prompt: Prompt, body: ConverseBody, model: BedrockModel, tokens: number | undefined): Answer {
+function answerTo(prompt: Prompt, body: ConverseBody, model: BedrockModel, scenario: Scenario | undefined): Answer {
+  const { tokens } = scenario ?? {};
   const inputTokens = countPrompt(prompt);
   if (inputTokens > model.window) throw invalid("Input is too long for requested model.");
-  let text = composeAnswer(prompt);
+  let text = scenario?.obey ? obey(prompt) : composeAnswer(prompt);
   let pieces = tokens === undefined ? splitTokens(text) : stretch(text, tokens);
   let finish: Finish = "stop";
   text = pieces.join("");
@@ -444,7 +446,7 @@ async function converse(call: Call, request: BedrockRequest, streaming: boolean)
     text: newestUserText(prompt),
   });
   refuseByScenario(call, streaming);
-  const answer = answerTo(prompt, body, model, call.scenario?.tokens);
+  const answer = answerTo(prompt, body, model, call.scenario);
   answer.thoughts = thoughtsOf(prompt, thinks, call.scenario);
   const blocks = blocksOf(body);
   if (model.cacheFrom !== false && blocks.includes("point"))

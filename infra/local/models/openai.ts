@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
-import { composeAnswer, countPrompt, newestUserText, type Prompt, splitTokens, stretch } from "./answer.ts";
+import { composeAnswer, countPrompt, newestUserText, obey, type Prompt, splitTokens, stretch } from "./answer.ts";
 import { compatibleModels, type OpenAiModel, openAiModels } from "./catalogue.ts";
 import { type Answer, type Call, type Finish, send, stream, thoughtsOf, type Wire } from "./delivery.ts";
 import type { Usage } from "./scenario.ts";
@@ -215,7 +215,7 @@ function prepare(
   const inputTokens = countPrompt(prompt);
   if (inputTokens > model.window) throw options.tooLong;
   const tokens = call.scenario?.tokens;
-  const whole = composeAnswer(prompt);
+  const whole = call.scenario?.obey ? obey(prompt) : composeAnswer(prompt);
   let pieces = tokens === undefined ? splitTokens(whole) : stretch(whole, tokens);
   const text = pieces.join("");
   const stop = Math.min(...options.stops.map((sequence) => text.indexOf(sequence)).filter((at) => at >= 0));

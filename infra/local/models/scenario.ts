@@ -50,6 +50,8 @@ export const scenarioSchema = z.strictObject({
   fault: z.enum(faults).default("none"),
   /** After how many tokens the fault strikes; 0 is before the first. */
   afterTokens: count.default(0),
+  /** The model does what the notes tell it, whatever they tell it: see {@link obey} in answer.ts. */
+  obey: z.boolean().optional(),
   /** How many calls it applies to; without it, every one. */
   times: z.int().min(1).optional(),
 });
