@@ -16,7 +16,8 @@ import { DeleteCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { isAccountDeleted } from "~/auth/account.server";
 import { config } from "~/config.server";
 import { keys, personPartition, prefixes } from "~/data/keys.server";
-import { documents, expiresIn, isRefused } from "~/data/table.server";
+import { documents, expiresIn, isOutage, isRefused } from "~/data/table.server";
+import { PublicError } from "~/errors";
 import { noteTokens } from "./choose";
 import { type Note, type NoteCard, UNDO_DAYS } from "./note";
 import { getNotes, listAllNotes, listChangedCards, listDeletedNotes } from "./notes.server";
@@ -483,7 +484,7 @@ export async function openNotes(userId: string, { age = 0 } = {}): Promise<NoteI
   } catch (error) {
     // Half learnt is not learnt: the next one begins anew.
     if (people.get(userId) === index) people.delete(userId);
-    throw error;
+    throw isOutage(error) ? new PublicError("unavailable", { cause: error }) : error;
   }
   let room = ROOM;
   for (const [id, other] of [...people].reverse()) {
