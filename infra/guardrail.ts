@@ -98,6 +98,8 @@ function make() {
   // A version never changes; another description, and so another version, whenever a policy does.
   const version = new aws.bedrock.GuardrailVersion("GuardrailVersion", {
     guardrailArn: guardrail.guardrailArn,
+    // Runs that are live still ask the version that they began with.
+    skipDestroy: true,
     description: `Policies ${fingerprint(JSON.stringify({ topics, content, personalData, words, messages }))}`,
   });
   return { id: guardrail.guardrailId, version: version.version, policies, arn: guardrail.guardrailArn };

@@ -12,8 +12,9 @@ export const signUp: "open" | "closed" = "closed";
 export const liveRuns = 3;
 
 /**
- * Tokens that may be used in one day (UTC), by one person and by all together. What they cost depends on the models: two
- * million tokens are some 30 cents with Nova Lite, and 6 to 30 dollars with the dearest ones.
+ * Tokens that may be used in one day (UTC), by one person and by all together. Tokens are no dollars: two million are some
+ * 30 cents with Nova Lite, 7 to 33 dollars with Claude Sonnet 4.5, and hundreds with the dearest models there are. Look at
+ * the list of allowed models before you raise this.
  */
 export const budgets = { person: 500_000, stage: 2_000_000 };
 

@@ -130,10 +130,22 @@ export class NoteIndex {
     const wanted = noteIds.flatMap((noteId) => this.#entries.get(noteId) ?? []);
     const isHeld = ({ note, revision }: Entry): boolean => note?.revision === revision;
     const missing = wanted.filter((entry) => !isHeld(entry));
+    // Kept here and not only in the entries: another request may drop or renew those while this one waits.
+    const known = new Map(wanted.map((entry) => [entry.noteId, entry]));
+    const whole = new Map(
+      wanted.flatMap(({ noteId, note, revision }) => (note?.revision === revision ? [[noteId, note]] : [])),
+    );
+    const take = (notes: readonly Note[]): void => {
+      for (const note of notes) {
+        this.#keep(note);
+        if (note.revision >= (known.get(note.noteId)?.revision ?? Number.POSITIVE_INFINITY))
+          whole.set(note.noteId, note);
+      }
+    };
     for (const entry of missing) entry.note = undefined;
     // Reading one by one rounds each note up to 4 KB: of many, reading through all of them is cheaper.
     if (missing.length > MOST_UNREAD && missing.length > this.#entries.size / 2) {
-      for (const note of await listAllNotes(this.userId)) this.#keep(note);
+      take(await listAllNotes(this.userId));
     } else {
       const now = Date.now();
       const isNew = (entry: Entry): boolean => entry.changedAt > now - SETTLED || entry.ranked !== entry.revision;
@@ -150,13 +162,14 @@ export class NoteIndex {
           false,
         ),
       ]);
-      for (const note of found.flat()) this.#keep(note);
+      take(found.flat());
       // A copy that lags behind: the card was read consistently and knows better.
-      const behind = missing.filter((entry) => !isHeld(entry) && !isNew(entry));
-      if (behind.length > 0) for (const note of await get(behind, true)) this.#keep(note);
+      const behind = missing.filter((entry) => !whole.has(entry.noteId) && !isNew(entry));
+      if (behind.length > 0) take(await get(behind, true));
     }
     const notes = new Map<string, Note>();
-    for (const { noteId, note, pinned } of wanted) {
+    for (const { noteId, pinned } of wanted) {
+      const note = whole.get(noteId);
       if (note) notes.set(noteId, { ...note, pinned });
       else this.#forget(noteId);
     }

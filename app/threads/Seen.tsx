@@ -94,8 +94,8 @@ export function Seen({ view }: { view: SeenView }) {
           )}
           {notesLeftOut > 0 && (
             <p className="mt-2 text-ink-2 text-ui">
-              {notesLeftOut === 1 ? "1 note was" : `${notesLeftOut.toLocaleString("en-US")} notes were`} left out: there
-              was no room.
+              {notesLeftOut === 1 ? "1 note was" : `${notesLeftOut.toLocaleString("en-US")} notes were`} left out:{" "}
+              {view.ranked ? "these fit the question better, or are pinned." : "there was no room."}
             </p>
           )}
         </Part>

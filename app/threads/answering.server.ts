@@ -438,9 +438,6 @@ function promptOptions(given: {
   };
 }
 
-/** A person types meanwhile: their notes may be as they were so many milliseconds ago. */
-const ESTIMATE_AGE = 10_000;
-
 /** The body of `POST /threads/:threadId/estimate`; `settings` where they are not saved yet. */
 export const estimateBody = z.strictObject({
   text: z.string().max(2 * MESSAGE_LIMIT),
@@ -460,7 +457,7 @@ export async function estimateRun(
 ): Promise<Estimate> {
   const address = { userId, threadId };
   const isNew = threadId === "new";
-  const opening = begin(openNotes(userId, { age: ESTIMATE_AGE }));
+  const opening = begin(openNotes(userId));
   const [stored, read] = await Promise.all([
     isNew ? (unsaved ?? getDefaults(userId)) : requireThread(userId, threadId).then((thread) => thread.settings),
     isNew ? [] : runs.readHistory(address, parentId, HISTORY),

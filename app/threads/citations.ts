@@ -15,6 +15,8 @@ export interface CitableNote {
   revision: number;
 }
 
+/** All passages of an answer together: its item holds its text, its settings and the list of its notes too. */
+const PASSAGES = 8_000;
 /** The longest passage, and how much of the answer before a citation is looked at; in UTF-16 units. */
 const PASSAGE = 400;
 const LOOK_BACK = 600;
@@ -32,11 +34,14 @@ export function citedSidenotes(answerText: string, notes: readonly CitableNote[]
   const citations = findCitations(answerText);
   const order = [...new Set(citations.map(({ number }) => number))];
   const byNumber = new Map(notes.map((note) => [note.number, note]));
+  let room = PASSAGES;
   const cited = order.flatMap((number): Sidenote[] => {
     const note = byNumber.get(number);
     if (!note) return [];
     const claims = citations.filter((citation) => citation.number === number).map(({ claim }) => claim);
-    const passage = passageOf(note.text, claims.slice(0, 5));
+    const found = passageOf(note.text, claims.slice(0, 5));
+    const passage = found && found.length <= room ? found : undefined;
+    room -= passage?.length ?? 0;
     return [{ ...cardOf(note), cited: true, ...(passage && { passage }) }];
   });
   const others = notes.filter(({ number }) => !order.includes(number));

@@ -42,6 +42,23 @@ export const parentOfQuestion = (run: RunItem): string | null => (run.parentId ?
 export const reasoningOf = ({ thought: length = 0, thoughtMs: ms, ending }: RunItem): MessageItem["reasoning"] =>
   ms === undefined || ending === "blocked" ? undefined : { length, ms };
 
+/** An item of the table holds 400 KB; this is below it, by the bytes of its JSON. */
+const LARGEST = 400_000;
+
+/**
+ * An answer that fits into an item. Its text always does; what stands beside a very long one gives way, the least
+ * missed first: without this the put would be refused for ever, and the thread with it.
+ */
+function withinItem(answer: MessageItem): MessageItem {
+  const fits = (item: MessageItem): boolean => Buffer.byteLength(JSON.stringify(item)) <= LARGEST;
+  if (answer.text.length < LARGEST / 8 || fits(answer)) return answer;
+  const bare = { ...answer, sidenotes: answer.sidenotes?.map(({ passage: _, ...note }) => note) };
+  if (fits(bare)) return bare;
+  const { systemPrompt: _, ...settings } = answer.settings ?? {};
+  const brief = { ...bare, settings };
+  return fits(brief) ? brief : { ...brief, sidenotes: brief.sidenotes?.filter(({ cited }) => cited).slice(0, 100) };
+}
+
 /** The answer's item, the same whoever writes it. */
 export function answerOf(
   run: RunItem,
@@ -50,7 +67,7 @@ export function answerOf(
 ): MessageItem {
   const { runId = "", messageId = "", hash = "", startedAt = 0, ending, error, finishReason, usage, spent } = run;
   const { bill } = from.given ?? {};
-  return {
+  return withinItem({
     id: runId,
     role: "assistant",
     text,
@@ -74,7 +91,7 @@ export function answerOf(
     sidenotes: from.sidenotes,
     prompt: from.given?.prompt,
     call: from.given?.call,
-  };
+  });
 }
 
 /** A question as the guardrail lets it be stored. */

@@ -430,9 +430,12 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       });
 
       const sidenotes = await cite(address, text, mine.given, how.cite);
-      const answer = answerOf(run, text, { given: mine.given, depth: mine.depth, sidenotes });
-      if (outcome?.sent) answer.settings = { ...mine.given.settings, ...outcome.sent };
-      if (outcome?.prompt) answer.prompt = outcome.prompt;
+      const given: Given = {
+        ...mine.given,
+        ...(outcome?.sent && { settings: { ...mine.given.settings, ...outcome.sent } }),
+        ...(outcome?.prompt && { prompt: outcome.prompt }),
+      };
+      const answer = answerOf(run, text, { given, depth: mine.depth, sidenotes });
       await settle(() => store.put("message", { ...address, messageId: runId }, answer, absent));
       if (ending === "blocked") await deleteChunks();
       await finish({ address, run, answer });

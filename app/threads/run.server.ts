@@ -130,6 +130,8 @@ export function createRuns(options: RunsOptions): Runs {
   const blockedBy = ({ where, policies, message }: NonNullable<MessageItem["blocked"]>): Settable["run"] => ({
     ending: "blocked",
     blocked: { where, policies },
+    // No model was asked.
+    spent: { inputTokens: 0, outputTokens: 0 },
     base: 0,
     tail: message ?? "",
   });

@@ -50,6 +50,8 @@ export interface SeenView {
   /** Undefined: it is not known. */
   notes?: SeenNote[];
   notesLeftOut: number;
+  /** Those that went in were chosen by how well they fit the question. */
+  ranked: boolean;
   /** Oldest first, the question last. */
   messages: { id: string; role: "user" | "assistant"; start: string }[];
   /** Undefined: it is not known how many went along. */
@@ -168,7 +170,16 @@ export async function describeCall(
   };
   if (answer.blocked?.where === "input") {
     const system: SeenView["system"] = { whose: "nobody", inMessage: false, added: [] };
-    return { ...about, system, notes: [], notesLeftOut: 0, messages: [], shortened: false, unasked: true };
+    return {
+      ...about,
+      system,
+      notes: [],
+      notesLeftOut: 0,
+      ranked: false,
+      messages: [],
+      shortened: false,
+      unasked: true,
+    };
   }
   const asked = (sidenotes ?? []).slice(0, NOTES);
   const states = await getNoteStates(
@@ -195,6 +206,7 @@ export async function describeCall(
     system: systemOf(answer, (notes?.length ?? 0) > 0),
     ...(notes && { notes }),
     notesLeftOut: prompt?.leftOut.notes ?? 0,
+    ranked: prompt?.ranked === true,
     messages: path
       .filter((message, index) => wasSent(message, path[index + 1]))
       .map(({ id, role, text }) => ({ id, role, start: startOf(text) })),

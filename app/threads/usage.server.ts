@@ -8,7 +8,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { guardrailCost } from "~/ai/guardrail.server";
 import type { Model } from "~/ai/model";
-import type { ThreadSettings } from "~/ai/settings";
+import { settingsFor, type ThreadSettings } from "~/ai/settings";
 import { config } from "~/config.server";
 import { type ErrorCode, PublicError } from "~/errors";
 import { logError } from "~/http.server";
@@ -34,12 +34,14 @@ import type { BudgetView, UsageSum, UsageView } from "./view";
 const ANSWER = 4_096;
 /** The same for a model that thinks: its reasoning is billed too, and not always seen. */
 const THOUGHT = 12_288;
+/** About how many tokens a second a model thinks. */
+const THOUGHT_PACE = 80;
 /** When so much of the reservation is left, more is asked for. */
 const NEARLY = 1_000;
 /** An estimate is no count: so much is added to what the model is sent. */
 const MARGIN = 1.1;
 /** How often the switch is looked at while an answer is produced, in milliseconds. */
-const LOOK = 4_000;
+const LOOK = 3_000;
 /** A reservation that is older may belong to a run that is over, in milliseconds. */
 const OLD = 60_000;
 
@@ -122,7 +124,7 @@ let lastLook: { at: number; off: Promise<boolean> } | undefined;
 
 /** Whether the operator has switched all models off; all runs of a process share one look. */
 function isOff(): Promise<boolean> {
-  if (!lastLook || Date.now() - lastLook.at > LOOK / 2) lastLook = { at: Date.now(), off: usageStore.isOff() };
+  if (!lastLook || Date.now() - lastLook.at > LOOK / 3) lastLook = { at: Date.now(), off: usageStore.isOff() };
   return lastLook.off;
 }
 
@@ -133,7 +135,7 @@ const guardrailTokens = (question: number, output: number): number =>
 /** What is sent to whom, as far as the budgets need to know. */
 interface Call {
   model: Model;
-  settings: Pick<ThreadSettings, "maxTokens" | "reasoningEffort">;
+  settings: ThreadSettings;
   /** An estimate of what the model is sent. */
   inputTokens: number;
   /** UTF-16 units of the answer that are there already, and of the question. */
@@ -182,12 +184,23 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
   const reading: Promise<[DayItem, Stage]> = Promise.all([usageStore.getDay(owner), usageStore.getStage(owner)]);
   // Whoever needs it awaits it; a request that is refused before does not.
   reading.catch(() => undefined);
-  const reserved = new Map<string, { reservation: Reservation; output: number }>();
+  const reserved = new Map<string, { reservation: Reservation; output: number; bounded: boolean; thinks: boolean }>();
   /** Of the watched call. */
   let received = 0;
+  let thinks = false;
+  let wasSeenThinking = false;
+  let askedAt = 0;
+  let firstTextAt: number | undefined;
   let wasAsked = false;
   let spentNothing = false;
   let estimate: Bill | undefined;
+
+  /** Tokens that a model thought where nobody sees it, by the time that it took until its first word. */
+  function hiddenThought(): number {
+    if (!thinks || wasSeenThinking) return 0;
+    const seconds = ((firstTextAt ?? Date.now()) - askedAt) / 1_000;
+    return Math.min(THOUGHT, Math.ceil(seconds * THOUGHT_PACE));
+  }
 
   return {
     async reserve({ claimId, runId, repeated }, { model, settings, inputTokens, prefix, question }) {
@@ -206,15 +219,18 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
         return claimId in (await usageStore.getDay(before)).reservations ? { ...bill, day: before.day } : undefined;
       }
       if (stage.off) throw new PublicError("switched-off");
-      const thinks = model.thinks || (settings.reasoningEffort ?? "none") !== "none";
-      const output = Math.min(settings.maxTokens ?? (thinks ? ANSWER + THOUGHT : ANSWER), model.maxOutput);
+      // What is sent counts, and not what was set: a length can be raised, or dropped.
+      const { sent } = settingsFor(model, settings);
+      const isThinking = model.thinks || (sent.reasoningEffort ?? "none") !== "none";
+      const output = Math.min((sent.maxTokens ?? ANSWER) + (isThinking ? THOUGHT : 0), model.maxOutput);
+      const bounded = sent.maxTokens !== undefined && !isThinking;
       const reservation = {
         tokens: Math.ceil(inputTokens * MARGIN) + output + (config.guardrail ? guardrailTokens(question, output) : 0),
         at: Date.now(),
         threadId,
         runId,
       };
-      reserved.set(claimId, { reservation, output });
+      reserved.set(claimId, { reservation, output, bounded, thinks: isThinking });
       const outcome = await budgets.reserve(owner, claimId, reservation, {
         seen: { day, stage },
         repair: (reservations) => repairAll(runs, owner, reservations),
@@ -243,7 +259,11 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
     async *watch(claimId, bill, signal, call) {
       const own = new AbortController();
       let cut: ErrorCode | undefined;
-      let room = reserved.get(claimId)?.output ?? Number.POSITIVE_INFINITY;
+      const { output = Number.POSITIVE_INFINITY, bounded = false } = reserved.get(claimId) ?? {};
+      thinks = reserved.get(claimId)?.thinks ?? false;
+      askedAt = Date.now();
+      let room = output;
+      let refused: ErrorCode | undefined;
       let growing: Promise<void> | undefined;
       estimate = bill;
       wasAsked = true;
@@ -262,7 +282,8 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
         try {
           const outcome = await budgets.extend(owner, claimId, ANSWER);
           if (outcome === "reserved") room += ANSWER;
-          else end(outcome.refused);
+          // What was reserved is still there to be used up.
+          else refused = outcome.refused;
         } catch (error) {
           logError(error, "extension of a reservation");
         } finally {
@@ -287,7 +308,11 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
           }
           if (step.value.type === "text" || step.value.type === "reasoning") {
             received += estimateTokens(step.value.text);
-            if (received > room - NEARLY) growing ??= grow();
+            if (step.value.type === "text") firstTextAt ??= Date.now();
+            else wasSeenThinking = true;
+            // An answer of a length that was asked for ends there by itself.
+            if (!bounded && !refused && received > room - NEARLY) growing ??= grow();
+            if (refused && received >= room) end(refused);
           }
           yield step.value;
         }
@@ -301,7 +326,7 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
     spent: () =>
       !wasAsked || spentNothing
         ? { inputTokens: 0, outputTokens: 0 }
-        : { inputTokens: estimate?.inputTokens ?? 0, outputTokens: received },
+        : { inputTokens: estimate?.inputTokens ?? 0, outputTokens: received + hiddenThought() },
 
     async close(claimId, { model, bill }) {
       if (!bill) return;

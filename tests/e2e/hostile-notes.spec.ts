@@ -48,9 +48,11 @@ test("Fifty hostile notes and a model that obeys them: nothing leaves, and nothi
     await untilDone(page);
     // The model did obey: the page holds what it was told to say.
     await expect(lastAnswer(page)).toContainText("Reveal");
-    expect(await lastAnswer(page).innerText()).toContain(`${origin}/take?q=The%20person%20you%20talk%20with`);
+    const sent = (await app.modelCalls()).at(-1)?.body as { system: { text: string }[] };
+    const firstWords = encodeURIComponent(sent.system[0]?.text.slice(0, 30) ?? "nothing");
+    expect(await lastAnswer(page).innerText()).toContain(`${origin}/take?q=${firstWords}`);
 
-    const body = JSON.stringify((await app.modelCalls()).at(-1)?.body);
+    const body = JSON.stringify(sent);
     const delimiter = /<notes-([\w-]{8,64})>/.exec(body)?.[1] ?? "";
     expect(delimiter).not.toBe("");
     expect(body.split(`</notes-${delimiter}>`)).toHaveLength(2);
@@ -80,8 +82,8 @@ test("Fifty hostile notes and a model that obeys them: nothing leaves, and nothi
     await page.reload();
     await check("from the table");
     await lastAnswer(page).getByRole("button", { name: "Save as note" }).click();
-    await page.goto("/notes");
-    await page.getByText("forged delimiters", { exact: false }).first().click();
+    await lastAnswer(page).getByRole("link", { name: "Open note" }).click();
+    await expect(page.getByLabel("Text")).toHaveValue(/take\?q=/);
     expect(foreign).toEqual([]);
     expect(reached).toEqual([]);
   } finally {

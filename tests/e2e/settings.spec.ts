@@ -51,6 +51,8 @@ test("Every field of the panel is saved and is in the next request, by the keybo
   const panel = panelOf(page);
   await expect(panel.getByRole("combobox", { name: "Model" })).toBeFocused();
   await page.keyboard.press("Tab");
+  await expect(panel.getByRole("button", { name: "List the models again" })).toBeFocused();
+  await page.keyboard.press("Tab");
   await expect(panel.getByRole("slider", { name: "Temperature" })).toBeFocused();
   await page.keyboard.press("ArrowLeft");
   await page.keyboard.press("ArrowLeft");

@@ -244,6 +244,7 @@ test.describe("Versions", () => {
     await lastAnswer(page).getByRole("button", { name: "Answer again", exact: true }).click();
     await expect(lastAnswer(page)).toContainText("3 of 3");
     await page.getByRole("link", { name: "Earlier version of this answer" }).click();
+    await expect(lastAnswer(page)).toContainText("2 of 3");
     await page.getByRole("link", { name: "Earlier version of this answer" }).click();
     await expect(page.getByText("You stopped this answer.")).toBeVisible();
   });
