@@ -3,11 +3,10 @@ import { useState } from "react";
 import { loadModels } from "./models-store";
 
 export function ListAgain() {
-  const [state, setState] = useState<"" | "Listing them." | "The list is new.">("");
+  const [state, setState] = useState<"" | "Listing them." | "The list is new." | "The list could not be read.">("");
   async function list() {
     setState("Listing them.");
-    await loadModels({ again: true });
-    setState("The list is new.");
+    setState((await loadModels({ again: true })) ? "The list is new." : "The list could not be read.");
   }
   return (
     <p className="mt-1.5 text-ink-3 text-meta">

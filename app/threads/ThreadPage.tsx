@@ -104,7 +104,8 @@ export function ThreadPage({
   const isFree = turn === undefined;
   const unsaved = settings.changed;
   useEffect(() => {
-    estimates.about(isFree ? { threadId: view?.thread.threadId ?? NEW, tipId, settings: unsaved, notes } : undefined);
+    const threadId = view?.thread.threadId ?? NEW;
+    estimates.about(isFree ? { threadId, tipId, settings: unsaved, notes } : undefined, threadId);
   }, [isFree, view, tipId, unsaved, notes]);
   useEffect(() => () => estimates.about(undefined), []);
 
@@ -632,19 +633,23 @@ function useThreadSettings(view: ThreadView | null, defaults: ThreadSettings = e
     value: ThreadSettings;
     timer?: ReturnType<typeof setTimeout> | undefined;
     saving?: Promise<void> | undefined;
+    /** The last save failed: whoever waits for one has it tried again. */
+    failed?: boolean;
   }>({ value });
   held.current.value = value;
   const isOwn = useRef(false);
 
   const saved = useCallback(() => {
-    const { timer, saving, value: settings } = held.current;
-    if (timer === undefined || !threadId) return saving;
+    const { timer, saving, failed, value: settings } = held.current;
+    if ((timer === undefined && !failed) || !threadId) return saving;
     clearTimeout(timer);
     held.current.timer = undefined;
+    held.current.failed = false;
     // One after the other: the last change must be the last to arrive.
     const now = Promise.resolve(saving).then(async () => {
       const outcome = await post(threadId, { intent: "settings", settings: JSON.stringify(settings) });
       if (held.current.saving === now) held.current.saving = undefined;
+      if (outcome !== "done") held.current.failed = true;
       setProblem(outcome === "done" ? undefined : `Not saved. ${navigator.onLine ? "Try again." : "You are offline."}`);
     });
     held.current.saving = now;
@@ -665,7 +670,14 @@ function useThreadSettings(view: ThreadView | null, defaults: ThreadSettings = e
   const ownNow = useCallback(() => (isOwn.current ? { settings: held.current.value } : {}), []);
 
   // A page that is left saves what it still holds.
-  useEffect(() => () => void saved(), [saved]);
+  useEffect(() => {
+    const leave = () => void saved();
+    window.addEventListener("pagehide", leave);
+    return () => {
+      window.removeEventListener("pagehide", leave);
+      leave();
+    };
+  }, [saved]);
   return { value, problem, changed: own, change, own: ownNow, now, saved };
 }
 const empty: ThreadSettings = {};

@@ -121,9 +121,9 @@ export function createEstimates({ ask }: Surroundings = browser) {
     get: (): Estimate | undefined => shown,
 
     /** What the page shows now; undefined while nothing could be sent. Another thread's estimate is not shown. */
-    about(next: Subject | undefined): void {
-      if (next && next.threadId !== shownOf) {
-        shownOf = next.threadId;
+    about(next: Subject | undefined, threadId = next?.threadId): void {
+      if (threadId !== undefined && threadId !== shownOf) {
+        shownOf = threadId;
         put(undefined);
         answered = undefined;
       }

@@ -20,7 +20,7 @@ const FRESH = 600_000;
 
 let offer = nothing;
 let readAt = Number.NEGATIVE_INFINITY;
-let reading: Promise<void> | undefined;
+let reading: Promise<boolean> | undefined;
 const listeners = new Set<() => void>();
 
 function put(next: Offer): void {
@@ -28,9 +28,12 @@ function put(next: Offer): void {
   for (const listener of listeners) listener();
 }
 
-/** Reads the list if it is not fresh. `again`: has the server ask the vendors again. Never rejects. */
-export function loadModels({ again = false } = {}): Promise<void> {
-  if (!again && Date.now() - readAt < FRESH && offer.models.length > 0) return Promise.resolve();
+/**
+ * Reads the list if it is not fresh. `again`: has the server ask the vendors again. Never rejects: false
+ * if it could not be read, by this page or by the server.
+ */
+export function loadModels({ again = false } = {}): Promise<boolean> {
+  if (!again && Date.now() - readAt < FRESH && offer.models.length > 0) return Promise.resolve(true);
   // What is being read already may come from the server's old list.
   if (again && reading) return reading.then(() => loadModels({ again }));
   reading ??= (async () => {
@@ -40,9 +43,11 @@ export function loadModels({ again = false } = {}): Promise<void> {
       const { models, notices } = (await response.json()) as { models: Model[]; notices: string[] };
       readAt = Date.now();
       put({ models, notices });
+      return notices.length === 0;
     } catch (error) {
       console.warn("The list of models could not be read.", error);
       if (offer.models.length === 0) put({ ...nothing, problem: "The list of models could not be read." });
+      return false;
     } finally {
       reading = undefined;
     }
