@@ -127,6 +127,19 @@ export class App {
     });
   }
 
+  /** Posts JSON as a page's script does. */
+  postJson(path: string, body: unknown, cookie = "", url = this.server.url): Promise<Response> {
+    return fetch(new URL(path, url), {
+      method: "POST",
+      headers: {
+        Origin: new URL(url).origin,
+        "Content-Type": "application/json",
+        ...(cookie ? { Cookie: cookie } : {}),
+      },
+      body: JSON.stringify(body),
+    });
+  }
+
   /** A new person, signed up and confirmed by the real pages. */
   async createAccount(name = "person"): Promise<Account> {
     const email = `${name}-${randomUUID().slice(0, 8)}@example.org`;

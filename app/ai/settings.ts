@@ -37,6 +37,15 @@ export const threadSettings = z.strictObject({
 });
 
 export type ThreadSettings = z.infer<typeof threadSettings>;
+export type SettingName = keyof ThreadSettings;
+
+/** Some settings of a thread, set or taken away; all others stay as they are, whoever changed them meanwhile. */
+export const settingsChange = z.strictObject({
+  set: threadSettings,
+  unset: z.array(threadSettings.keyof()).max(20),
+});
+
+export type SettingsChange = z.infer<typeof settingsChange>;
 
 /** The settings that go to the model as such. The system prompt is part of the prompt. */
 export type CallSettings = Pick<

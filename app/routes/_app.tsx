@@ -37,7 +37,7 @@ export function clientLoader({ serverLoader }: ClientLoaderFunctionArgs) {
 export function shouldRevalidate(change: ShouldRevalidateFunctionArgs) {
   const { formMethod, formData, currentUrl, nextUrl, defaultShouldRevalidate } = change;
   if (wasRefused(change)) return false;
-  if (formMethod && formMethod !== "GET") return !["seen", "settings"].includes(String(formData?.get("intent")));
+  if (formMethod && formMethod !== "GET") return String(formData?.get("intent")) !== "seen";
   return currentUrl.href === nextUrl.href && defaultShouldRevalidate;
 }
 

@@ -29,6 +29,7 @@ import { NEW } from "./kept";
 import { type LiveTurn, live, liveTurn, type ShownMessage, shownPath, type ThreadLive } from "./live";
 import type { TranscriptContext } from "./Message";
 import { findModel, useModels } from "./models-store";
+import { useThreadSettings } from "./settings-store";
 import type { switchTo } from "./switching";
 import { ThreadMenu } from "./ThreadList";
 import { FirstPlace, Transcript, useScrolling } from "./Transcript";
@@ -81,7 +82,7 @@ export function ThreadPage({
 
   // From its first message on a thread has a place of its own, though its page may still be that of a new one.
   const place = view || path.length > 0 ? threadId : NEW;
-  const settings = useThreadSettings(view, defaults);
+  const settings = useThreadSettings(person.userId, view, defaults);
   const composer = useRef<ComposerHandle>(null);
   const [typing, setTyping] = useState(false);
   const [notice, setNotice] = useState<string>();
@@ -102,25 +103,23 @@ export function ThreadPage({
   const sendable = useMemo(() => path.flatMap(sendableOf), [path]);
   const tipId = path.findLast(isAnswer)?.id;
   const isFree = turn === undefined;
-  const unsaved = settings.changed;
+  const unsaved = settings.own ? settings.value : undefined;
   useEffect(() => {
     const threadId = view?.thread.threadId ?? NEW;
     estimates.about(isFree ? { threadId, tipId, settings: unsaved, notes } : undefined, threadId);
   }, [isFree, view, tipId, unsaved, notes]);
   useEffect(() => () => estimates.about(undefined), []);
 
-  const { saved, own, change: changeSettings } = settings;
   const send = useCallback(
     (message: { text: string; parentId?: string | null; branch?: boolean }) => {
       setNotice(undefined);
-      const ready = saved();
-      live.send(threadId, { ...message, ready, ...(view ? {} : { create: true, ...own() }) });
+      live.send(threadId, message);
       requestAnimationFrame(() => scrolling.current());
     },
-    [threadId, view, saved, own],
+    [threadId],
   );
 
-  const { now } = settings;
+  const { now, change: changeSettings } = settings;
   const changeTo = useCallback(
     (next: ThreadSettings, words: string | undefined) => {
       const before = now();
@@ -137,6 +136,18 @@ export function ThreadPage({
       changeTo(next, words);
     },
     [offer, now, changeTo],
+  );
+  const switchThen = useCallback(
+    async (ref: string, then?: () => void) => {
+      try {
+        chooseModel(ref, (await loadSwitching()).switchTo);
+        then?.();
+      } catch (error) {
+        console.warn("What another model takes could not be loaded.", error);
+        setNotice(`The model was not changed. ${navigator.onLine ? "Try again." : "You are offline."}`);
+      }
+    },
+    [chooseModel],
   );
   const told = news && {
     words: news.words,
@@ -166,23 +177,16 @@ export function ThreadPage({
         send({ text, parentId, branch: true });
         composer.current?.focus();
       },
-      again: (questionId) => live.again(threadId, questionId, saved()),
-      againWith(questionId, ref) {
-        const changed = loadSwitching().then(({ switchTo }) => chooseModel(ref, switchTo));
-        live.again(
-          threadId,
-          questionId,
-          changed.then(() => saved()),
-        );
-      },
-      goOn: (answer) => live.continueAnswer(threadId, answer, saved()),
+      again: (questionId) => live.again(threadId, questionId),
+      againWith: (questionId, ref) => void switchThen(ref, () => live.again(threadId, questionId)),
+      goOn: (answer) => live.continueAnswer(threadId, answer),
       retry: (runId) => live.retry(threadId, runId),
       dismiss(runId) {
         const text = live.dismiss(threadId, runId);
         if (text) composer.current?.insert(text);
       },
     }),
-    [threadId, view?.cost, busy, offer, going, editing, send, saved, chooseModel],
+    [threadId, view?.cost, busy, offer, going, editing, send, switchThen],
   );
 
   function closePanel() {
@@ -278,7 +282,7 @@ export function ThreadPage({
               setNews(undefined);
               changeSettings(() => next);
             }}
-            onModel={(ref) => void loadSwitching().then(({ switchTo }) => chooseModel(ref, switchTo))}
+            onModel={(ref) => void switchThen(ref)}
             onReplace={changeTo}
             onClose={closePanel}
           />
@@ -606,78 +610,3 @@ function useNumbers(view: ThreadView | null): ThreadView["numbers"] {
   return view ? held.current : none;
 }
 const none: ThreadView["numbers"] = [];
-
-interface HeldSettings {
-  value: ThreadSettings;
-  problem: string | undefined;
-  change(next: (before: ThreadSettings) => ThreadSettings): void;
-  /** The settings, if they are not as the page's data has them. */
-  changed: ThreadSettings | undefined;
-  /** As much as that, at this moment: without them a new thread begins with the person's defaults. */
-  own(): { settings?: ThreadSettings };
-  /** The settings as the person sees them at this moment. */
-  now(): ThreadSettings;
-  /** Saves what is not saved yet: a message goes out with the settings that the person sees. Undefined: all is. */
-  saved(): Promise<void> | undefined;
-}
-
-const SAVE_AFTER = 300;
-
-/** The thread's settings: shown at once, saved a moment after the last change. Before the first message they wait. */
-function useThreadSettings(view: ThreadView | null, defaults: ThreadSettings = empty): HeldSettings {
-  const [own, setOwn] = useState<ThreadSettings>();
-  const [problem, setProblem] = useState<string>();
-  const value = own ?? view?.thread.settings ?? defaults;
-  const threadId = view?.thread.threadId;
-  const held = useRef<{
-    value: ThreadSettings;
-    timer?: ReturnType<typeof setTimeout> | undefined;
-    saving?: Promise<void> | undefined;
-    /** The last save failed: whoever waits for one has it tried again. */
-    failed?: boolean;
-  }>({ value });
-  held.current.value = value;
-  const isOwn = useRef(false);
-
-  const saved = useCallback(() => {
-    const { timer, saving, failed, value: settings } = held.current;
-    if ((timer === undefined && !failed) || !threadId) return saving;
-    clearTimeout(timer);
-    held.current.timer = undefined;
-    held.current.failed = false;
-    // One after the other: the last change must be the last to arrive.
-    const now = Promise.resolve(saving).then(async () => {
-      const outcome = await post(threadId, { intent: "settings", settings: JSON.stringify(settings) });
-      if (held.current.saving === now) held.current.saving = undefined;
-      if (outcome !== "done") held.current.failed = true;
-      setProblem(outcome === "done" ? undefined : `Not saved. ${navigator.onLine ? "Try again." : "You are offline."}`);
-    });
-    held.current.saving = now;
-    return now;
-  }, [threadId]);
-
-  const change = useCallback(
-    (next: (before: ThreadSettings) => ThreadSettings) => {
-      held.current.value = next(held.current.value);
-      isOwn.current = true;
-      setOwn(held.current.value);
-      clearTimeout(held.current.timer);
-      held.current.timer = setTimeout(() => void saved(), SAVE_AFTER);
-    },
-    [saved],
-  );
-  const now = useCallback(() => held.current.value, []);
-  const ownNow = useCallback(() => (isOwn.current ? { settings: held.current.value } : {}), []);
-
-  // A page that is left saves what it still holds.
-  useEffect(() => {
-    const leave = () => void saved();
-    window.addEventListener("pagehide", leave);
-    return () => {
-      window.removeEventListener("pagehide", leave);
-      leave();
-    };
-  }, [saved]);
-  return { value, problem, changed: own, change, own: ownNow, now, saved };
-}
-const empty: ThreadSettings = {};

@@ -52,7 +52,7 @@ import {
   readSettings,
   renameThread,
   requireThread,
-  saveThreadSettings,
+  settingsOf,
   touchThread,
 } from "./threads.server";
 import { titleFrom, UNTITLED } from "./title";
@@ -634,7 +634,7 @@ export async function loadThread(userId: string, threadId: string, options: { at
   const notesOf = await readNotesOf(userId, path, new Set(loaded.thread.dismissed));
   const liveQuestion = loaded.live && byId.get(loaded.live.messageId);
   return {
-    thread: { ...summary, settings: readSettings(loaded.thread.settings), keptUntil: expires },
+    thread: { ...summary, ...settingsOf(loaded.thread), keptUntil: expires },
     messages: path.map((message) => ({
       ...messageView(message, versions.get(family(message)) ?? [message.id]),
       ...notesOf(message),
@@ -683,8 +683,6 @@ export async function changeThread(userId: string, threadId: string, form: Threa
       return renameThread(userId, threadId, form.title);
     case "pin":
       return pinThread(userId, threadId, form.pinned);
-    case "settings":
-      return saveThreadSettings(userId, threadId, form.settings);
     case "suggestion":
       return dismissSuggestion(userId, threadId, `${form.messageId}.${form.nth}`, form.dismissed);
     case "seen":

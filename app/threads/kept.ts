@@ -1,10 +1,10 @@
 /**
  * What the browser keeps of a person's own words until the server has them: drafts, messages whose sending is not
- * settled, and messages that wait for an answer's end. Kept by person, so that whoever signs in next on this
+ * settled, settings that are not saved, and messages that wait for an answer's end. Kept by person, so that whoever signs in next on this
  * machine is shown nothing of it. Drafts and unsettled messages outlive the tab (sending one twice under its id is
  * harmless); waiting messages belong to one tab, since two tabs would both send them. Signing out clears all of it.
  */
-import type { ThreadSettings } from "~/ai/settings";
+import type { SettingsChange, ThreadSettings } from "~/ai/settings";
 import type { Refusal } from "./live";
 
 /** A send as it is repeated until its outcome is known: always the same ids and the same text. */
@@ -39,6 +39,8 @@ export interface Kept {
   writeSend(userId: string, place: string, send: KeptSend | undefined): void;
   readWaiting(userId: string, place: string): WaitingMessage[];
   writeWaiting(userId: string, place: string, waiting: readonly WaitingMessage[]): void;
+  readSettings(userId: string, threadId: string): SettingsChange | undefined;
+  writeSettings(userId: string, threadId: string, change: SettingsChange | undefined): void;
   /** A name of this tab that outlives a reload. */
   tabName(): string;
 }
@@ -90,6 +92,13 @@ export function createKept(
     },
     writeWaiting(userId, place, waiting) {
       write(tab, `${prefix(userId)}waiting/${place}`, waiting.length > 0 ? waiting : undefined);
+    },
+    readSettings(userId, threadId) {
+      const change = read(lasting, `${prefix(userId)}settings/${threadId}`) as Partial<SettingsChange> | null;
+      return change?.set && Array.isArray(change.unset) ? { set: change.set, unset: change.unset } : undefined;
+    },
+    writeSettings(userId, threadId, change) {
+      write(lasting, `${prefix(userId)}settings/${threadId}`, change);
     },
     tabName() {
       const known = read(tab, "sidenote/tab");

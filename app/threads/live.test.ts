@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { isMessageId, newMessageId, newThreadId, runIdOf } from "./ids";
 import { createKept, type Kept, NEW } from "./kept";
-import { createLive, type Live, liveTurn, shownPath } from "./live";
+import { createLive, type Live, liveTurn, type Surroundings, shownPath } from "./live";
+import { createSettings } from "./settings-store";
 import type { MessageView, RunView, ThreadView } from "./view";
 
 const PERSON = "person-1";
@@ -75,6 +76,7 @@ function memory(): Storage {
 
 let calls: Call[];
 let live: Live;
+let settings: ReturnType<typeof createSettings>;
 let kept: Kept;
 let online: boolean;
 let wake: () => void;
@@ -89,25 +91,34 @@ function openTab(lasting = memory(), tab = memory()): void {
     () => lasting,
     () => tab,
   );
+  const fetch: Surroundings["fetch"] = (input, init) =>
+    new Promise((resolve, reject) => {
+      init?.signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
+      calls.push({
+        method: init?.method ?? "GET",
+        path: String(input),
+        body: init?.body ? JSON.parse(String(init.body)) : {},
+        answer: resolve,
+        fail: () => reject(new TypeError("Failed to fetch")),
+      });
+    });
+  settings = createSettings({
+    kept,
+    online: () => online,
+    onWake() {},
+    post: (threadId, change) =>
+      fetch(`/threads/${threadId}/settings`, { method: "POST", body: JSON.stringify(change) }),
+  });
   live = createLive({
     kept,
+    settings,
     now: Date.now,
     online: () => online,
     frame: (draw) => void setTimeout(draw, 16),
     onWake: (given) => {
       wake = given;
     },
-    fetch: (input, init) =>
-      new Promise((resolve, reject) => {
-        init?.signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
-        calls.push({
-          method: init?.method ?? "GET",
-          path: String(input),
-          body: init?.body ? JSON.parse(String(init.body)) : {},
-          answer: resolve,
-          fail: () => reject(new TypeError("Failed to fetch")),
-        });
-      }),
+    fetch,
   });
   live.serve({
     revalidate: () => told.push("revalidate"),
@@ -145,7 +156,15 @@ const message = (part: Partial<MessageView> & Pick<MessageView, "id" | "role" | 
 function viewOf(threadId: string, messages: MessageView[] = [], run: RunView | null = null): ThreadView {
   const answers = messages.filter((one) => one.role === "assistant");
   return {
-    thread: { threadId, title: "A thread", pinned: false, activityAt: 0, settings: {}, keptUntil: null },
+    thread: {
+      threadId,
+      title: "A thread",
+      pinned: false,
+      activityAt: 0,
+      settings: {},
+      settingsRevision: 0,
+      keptUntil: null,
+    },
     messages,
     run,
     headId: run?.runId ?? answers.at(-1)?.id ?? null,
@@ -452,17 +471,49 @@ describe("sending", () => {
 
   test("a message shows at once and goes out when the settings it goes with are saved", async () => {
     const { threadId } = openThread();
-    let saved = (): void => {};
-    const ready = new Promise<void>((resolve) => {
-      saved = resolve;
-    });
-    live.send(threadId, { text: "Second?", ready });
+    settings.sync(threadId, PERSON, { settings: {}, settingsRevision: 0 });
+    settings.change(threadId, () => ({ notes: "none" }));
+    live.send(threadId, { text: "Second?" });
     expect(only(threadId)).toMatchObject({ phase: "sending", question: { text: "Second?" } });
     await pass();
-    expect(calls).toHaveLength(0);
-    saved();
+    expect(calls.map(({ path }) => path)).toEqual([`/threads/${threadId}/settings`]);
+    calling().answer(Response.json({ settings: { notes: "none" }, settingsRevision: 1 }));
     await pass();
-    expect(calling().body).toMatchObject({ text: "Second?" });
+    expect(calling()).toMatchObject({ path: `/threads/${threadId}/runs`, body: { text: "Second?" } });
+  });
+
+  test("a message whose settings cannot be saved does not go out; Retry saves them first", async () => {
+    const { threadId } = openThread();
+    settings.sync(threadId, PERSON, { settings: {}, settingsRevision: 0 });
+    settings.change(threadId, () => ({ notes: "none" }));
+    live.send(threadId, { text: "Second?" });
+    await pass();
+    online = false;
+    calling().fail();
+    await pass();
+    expect(only(threadId)).toMatchObject({ phase: "refused", refusal: { code: "offline" } });
+    online = true;
+    live.retry(threadId, only(threadId).runId);
+    await pass();
+    expect(calls.map(({ path }) => path)).toEqual([`/threads/${threadId}/settings`, `/threads/${threadId}/settings`]);
+    calling().answer(Response.json({ settings: { notes: "none" }, settingsRevision: 1 }));
+    await pass();
+    expect(calling()).toMatchObject({ path: `/threads/${threadId}/runs`, body: { text: "Second?" } });
+  });
+
+  test("settings that the server refuses are said with the message, which goes out by Retry with those that stand", async () => {
+    const { threadId } = openThread();
+    settings.sync(threadId, PERSON, { settings: {}, settingsRevision: 0 });
+    settings.change(threadId, () => ({ temperature: 9 }));
+    live.send(threadId, { text: "Second?" });
+    await pass();
+    calling().answer(refused(400, { code: "bad-request", message: "Too hot." }));
+    await pass();
+    expect(only(threadId)).toMatchObject({ phase: "refused", refusal: { code: "bad-request", message: "Too hot." } });
+    expect(settings.get(threadId)).toMatchObject({ value: {}, problem: "Not saved. Too hot." });
+    live.retry(threadId, only(threadId).runId);
+    await pass();
+    expect(calling().path).toBe(`/threads/${threadId}/runs`);
   });
 
   test("two clicks send one message", () => {
@@ -476,7 +527,9 @@ describe("sending", () => {
 describe("a new thread", () => {
   test("is made by its first message and opened when that is in", async () => {
     const threadId = live.openNew(PERSON);
-    live.send(threadId, { text: "Hello?", create: true, settings: { temperature: 0.2 } });
+    settings.sync(NEW, PERSON, { settings: {}, settingsRevision: 0 });
+    settings.change(NEW, () => ({ temperature: 0.2 }));
+    live.send(threadId, { text: "Hello?" });
     expect(calling().body).toMatchObject({ create: true, settings: { temperature: 0.2 }, text: "Hello?" });
     expect(calling().body).not.toHaveProperty("branch");
     const path = shownPath(null, live.get(threadId));
@@ -504,16 +557,63 @@ describe("a new thread", () => {
 
   test("a reload before it was accepted sends the same first message again", () => {
     const threadId = live.openNew(PERSON);
-    live.send(threadId, { text: "Hello?", create: true });
+    live.send(threadId, { text: "Hello?" });
     openTab(boxes.lasting, boxes.tab);
     expect(live.openNew(PERSON)).toBe(threadId);
     expect(calls).toHaveLength(2);
     expect(calling().body).toEqual(calling(0).body);
   });
 
+  test("a refused first message goes out by Retry with what is chosen by then, and what waits makes the thread itself", async () => {
+    const threadId = live.openNew(PERSON);
+    settings.sync(NEW, PERSON, { settings: {}, settingsRevision: 0 });
+    live.send(threadId, { text: "Hello?" });
+    live.send(threadId, { text: "And then?" });
+    calling().answer(refused(429, { code: "budget-spent" }));
+    await pass();
+    expect(only(threadId).phase).toBe("refused");
+    settings.change(NEW, () => ({ model: "openai:gpt-4.1-mini" }));
+    live.retry(threadId, only(threadId).runId);
+    await pass();
+    expect(calls).toHaveLength(2);
+    expect(calling().body).toMatchObject({ create: true, settings: { model: "openai:gpt-4.1-mini" }, text: "Hello?" });
+    expect(calling().body.messageId).toBe(calling(0).body.messageId);
+    calling().answer(refused(429, { code: "budget-spent" }));
+    await pass();
+    // Given up: the words go back, and the next one makes the thread.
+    expect(live.dismiss(threadId, only(threadId).runId)).toBe("Hello?");
+    await pass();
+    expect(calling().body).toMatchObject({ create: true, text: "And then?" });
+    expect(calling().body).not.toHaveProperty("parentId");
+  });
+
+  test("a first message whose fate is unknown is repeated to the letter", async () => {
+    const threadId = live.openNew(PERSON);
+    settings.sync(NEW, PERSON, { settings: {}, settingsRevision: 0 });
+    live.send(threadId, { text: "Hello?" });
+    online = false;
+    calling().fail();
+    await pass();
+    settings.change(NEW, () => ({ model: "openai:gpt-4.1-mini" }));
+    online = true;
+    live.retry(threadId, only(threadId).runId);
+    await pass();
+    expect(calling().body).toEqual(calling(0).body);
+    // What was changed since is for the thread that it made.
+    const stream = openStream();
+    calling().answer(stream.response);
+    await pass();
+    settings.sync(threadId, PERSON, { settings: {}, settingsRevision: 0 });
+    await pass();
+    expect(calls.find(({ path }) => path.endsWith("/settings"))).toMatchObject({
+      path: `/threads/${threadId}/settings`,
+      body: { set: { model: "openai:gpt-4.1-mini" }, unset: [] },
+    });
+  });
+
   test("another tab leaves a first message under way alone", () => {
     const threadId = live.openNew(PERSON);
-    live.send(threadId, { text: "Hello?", create: true });
+    live.send(threadId, { text: "Hello?" });
     openTab(boxes.lasting, memory());
     expect(live.openNew(PERSON)).not.toBe(threadId);
     expect(calls).toHaveLength(1);

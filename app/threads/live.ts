@@ -11,6 +11,7 @@ import type { ThreadSettings } from "~/ai/settings";
 import { type ErrorCode, errors } from "~/errors";
 import { newMessageId, newRequestId, newThreadId, runIdOf } from "./ids";
 import { createKept, type Kept, type KeptSend, NEW, type WaitingMessage } from "./kept";
+import { type SaveRefusal, threadSettings } from "./settings-store";
 import type { Blocked, Ending, MessageView, RunView, ThreadView } from "./view";
 
 /** Why a request did not go in, as the person reads it. */
@@ -62,11 +63,6 @@ export interface NewMessage {
   /** Of an edited message: the parent that the new version shares with it. Otherwise the end of the path on screen. */
   parentId?: string | null;
   branch?: boolean;
-  /** For the first message of a thread. */
-  create?: boolean;
-  settings?: ThreadSettings;
-  /** What must be done before it goes out, such as saving the settings it goes out with. Must not reject. */
-  ready?: Promise<unknown> | undefined;
 }
 
 /** What the store asks of the page it serves. */
@@ -80,6 +76,14 @@ export interface Page {
 export interface Surroundings {
   fetch: typeof fetch;
   kept: Kept;
+  settings: {
+    /** Saves what the person changed, before anything goes out. Resolves to why that failed; undefined: all is saved. */
+    flush(threadId: string): Promise<SaveRefusal | undefined> | undefined;
+    /** What was chosen for a thread that its first message makes. */
+    ownOfNew(): ThreadSettings | undefined;
+    /** The first message made the thread, with these. */
+    adopt(threadId: string, sent: ThreadSettings | undefined): void;
+  };
   now(): number;
   online(): boolean;
   /** Calls back with the next picture that is drawn. */
@@ -98,6 +102,10 @@ const PUT_TAKES = 200;
 
 /** How long to wait before try number `failures + 1`, in ms. Short at its longest: a dead run shows 5 s after its lease. */
 export const backOff = (failures: number): number => Math.min(300 * 1.6 ** failures, 3_000);
+
+/** Whether the request may have gone in all the same. */
+const isUnknown = (code: Refusal["code"]): boolean =>
+  code === "offline" || code === "unreachable" || code === "internal" || code === "unavailable";
 
 const refusalOf = (code: Refusal["code"], message?: string, until?: number): Refusal => ({
   code,
@@ -179,12 +187,19 @@ async function refusedBody(response: Response): Promise<RefusedBody | undefined>
   }
 }
 
+const refusedSave = ({ code, message }: SaveRefusal): RefusedBody | undefined =>
+  code && { code, ...(message !== undefined && { message }) };
+
+/** Whether it makes its thread. */
+const isFirst = (request: Request): boolean => request.kind === "send" && request.create === true;
+
 const isStream = (response: Response): boolean =>
   response.ok && (response.headers.get("Content-Type") ?? "").startsWith("text/event-stream");
 
 const browser = (): Surroundings => ({
   fetch: (input, init) => fetch(input, init),
   kept: createKept(),
+  settings: threadSettings,
   now: Date.now,
   online: () => navigator.onLine,
   // A hidden tab draws nothing, yet its text should be there when it is looked at.
@@ -310,7 +325,6 @@ export function createLive(given?: Surroundings) {
     channel: Channel,
     request: Request,
     turn: Pick<LiveTurn, "kind" | "questionId" | "question" | "text">,
-    ready?: Promise<unknown>,
   ): void {
     const runId = request.kind === "send" ? runIdOf(request.messageId) : request.requestId;
     channel.requests.set(runId, request);
@@ -328,11 +342,10 @@ export function createLive(given?: Surroundings) {
       ],
       returned: null,
     });
-    if (ready) void ready.then(() => deliver(channel, runId));
-    else void deliver(channel, runId);
+    void deliver(channel, runId);
   }
 
-  function beginSend(channel: Channel, send: KeptSend, ready?: Promise<unknown>): void {
+  function beginSend(channel: Channel, send: KeptSend): void {
     const { refusal, ...fresh } = send;
     const { text, createdAt } = fresh;
     const turn = {
@@ -342,7 +355,7 @@ export function createLive(given?: Surroundings) {
       text: "",
     };
     if ((refusal?.until ?? 0) > surroundings().now()) stayRefused(channel, fresh, turn, refusal);
-    else begin(channel, { kind: "send", ...fresh }, turn, ready);
+    else begin(channel, { kind: "send", ...fresh }, turn);
   }
 
   /** A message that was refused before the page was loaded, with a time before which sending it again is no use. */
@@ -384,13 +397,16 @@ export function createLive(given?: Surroundings) {
     for (;;) {
       const request = channel.requests.get(runId);
       if (!request || turnOf(channel, runId)?.phase !== "sending") return;
-      const response = await post(channel, request);
+      // A message never goes out with other settings than the person sees. A first one brings them along.
+      const saving = isFirst(request) ? undefined : surroundings().settings.flush(channel.threadId);
+      const unsaved = saving && (await saving);
+      const response = unsaved ? undefined : await post(channel, request);
       if (turnOf(channel, runId)?.phase !== "sending") {
         void response?.body?.cancel().catch(() => undefined);
         return;
       }
       if (response && isStream(response)) return accepted(channel, runId, request, response);
-      const refused = response && !response.ok ? await refusedBody(response) : undefined;
+      const refused = unsaved ? refusedSave(unsaved) : response && !response.ok && (await refusedBody(response));
       if (!refused || refused.code === "internal" || refused.code === "unavailable") {
         tries += 1;
         if (!surroundings().online()) return refuse(channel, runId, refusalOf("offline"));
@@ -438,12 +454,13 @@ export function createLive(given?: Surroundings) {
 
   function accepted(channel: Channel, runId: string, request: Request, response: Response): void {
     settle(channel, request);
-    const created = request.kind === "send" && request.create === true;
-    if (created && channel.place !== channel.threadId) {
+    const created = isFirst(request);
+    if (channel.place === NEW) {
       const { waiting } = channel.state;
       setWaiting(channel, []);
       channel.place = channel.threadId;
       setWaiting(channel, waiting);
+      surroundings().settings.adopt(channel.threadId, request.kind === "send" ? request.settings : undefined);
     }
     const stopping = turnOf(channel, runId)?.stopping === true;
     patch(channel, runId, { phase: "answering" });
@@ -758,8 +775,10 @@ export function createLive(given?: Surroundings) {
   }
 
   function sendNow(channel: Channel, message: NewMessage): void {
-    const { now, kept } = surroundings();
+    const { now, kept, settings } = surroundings();
     const createdAt = now();
+    const create = channel.place === NEW;
+    const own = create ? settings.ownOfNew() : undefined;
     const last = channel.state.turns.findLast((turn) => turn.phase === "ended");
     // Data from while it ran names a live run as the head too.
     const lastRunId = last && last.runId >= (channel.head ?? "") ? last.runId : undefined;
@@ -770,13 +789,13 @@ export function createLive(given?: Surroundings) {
       messageId: newMessageId(channel.newest, createdAt),
       text: message.text,
       ...(parentId && { parentId }),
-      ...(branch && !message.create && { branch: true }),
-      ...(message.create && { create: true }),
-      ...(message.create && message.settings && { settings: message.settings }),
+      ...(branch && !create && { branch: true }),
+      ...(create && { create: true }),
+      ...(own && { settings: own }),
       createdAt,
       tab: kept.tabName(),
     };
-    beginSend(channel, send, message.ready);
+    beginSend(channel, send);
   }
 
   function retry(threadId: string, runId: string): void {
@@ -784,13 +803,21 @@ export function createLive(given?: Surroundings) {
     if (turnOf(channel, runId)?.phase !== "refused" || !channel.requests.has(runId)) return;
     if (liveTurn(channel.state)) return;
     const refusal = turnOf(channel, runId)?.refusal?.code;
+    const request = channel.requests.get(runId);
+    if (request?.kind === "send" && request.create && refusal && !isUnknown(refusal)) {
+      // The server has taken nothing of it: it goes out with what is chosen now.
+      const { settings: _, ...rest } = request;
+      const own = surroundings().settings.ownOfNew();
+      const fresh = { ...rest, ...(own && { settings: own }) };
+      channel.requests.set(runId, fresh);
+      remember(channel, fresh);
+    }
     patch(channel, runId, { phase: "sending", refusal: undefined, startedAt: surroundings().now() });
     channel.claimId = null;
     channel.text = "";
     channel.reasoning = undefined;
     // A refused id may be taken by other words; only then is a new one right.
     if (refusal !== "mismatch") return void deliver(channel, runId);
-    const request = channel.requests.get(runId);
     if (request) void renew(channel, runId, request).then((renewed) => deliver(channel, renewed));
   }
 
@@ -973,19 +1000,15 @@ export function createLive(given?: Surroundings) {
     },
 
     /** Answers a question once more; the answer so far stays as a version. */
-    again(threadId: string, questionId: string, ready?: Promise<unknown>): void {
+    again(threadId: string, questionId: string): void {
       const channel = channelOf(threadId);
       if (liveTurn(channel.state)) return;
       const requestId = newRequestId(channel.newest, surroundings().now());
-      begin(channel, { kind: "again", requestId, of: questionId }, { kind: "again", questionId, text: "" }, ready);
+      begin(channel, { kind: "again", requestId, of: questionId }, { kind: "again", questionId, text: "" });
     },
 
     /** Goes on from an answer that was cut off or stopped; that one stays as a version. */
-    continueAnswer(
-      threadId: string,
-      answer: Pick<MessageView, "id" | "parentId" | "text">,
-      ready?: Promise<unknown>,
-    ): void {
+    continueAnswer(threadId: string, answer: Pick<MessageView, "id" | "parentId" | "text">): void {
       const channel = channelOf(threadId);
       if (liveTurn(channel.state)) return;
       const requestId = newRequestId(channel.newest, surroundings().now());
@@ -993,7 +1016,6 @@ export function createLive(given?: Surroundings) {
         channel,
         { kind: "continue", requestId, of: answer.id },
         { kind: "continue", questionId: answer.parentId ?? "", text: answer.text },
-        ready,
       );
     },
 

@@ -58,6 +58,7 @@ export interface ThreadItem {
   activityAt: string;
   card?: { title: string; pinned: boolean; at: number } | undefined;
   settings?: ThreadSettings | undefined;
+  settingsRevision?: number | undefined;
   /** Proposed notes that the person wants none of: `<id of the answer>.<which of it>`. */
   dismissed?: Set<string> | undefined;
   createdAt?: number | undefined;

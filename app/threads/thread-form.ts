@@ -1,6 +1,5 @@
 /** What the forms of a thread's page post: one intent each. Shared by the page and the server. */
 import { z } from "zod";
-import { threadSettings } from "~/ai/settings";
 import { isRunId } from "./ids";
 
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
@@ -15,21 +14,6 @@ export const threadForm = z.discriminatedUnion("intent", [
     messageId: z.string().refine(isRunId, "This is not the id of an answer."),
     nth: z.string().regex(/^[0-7]$/),
     dismissed: flag,
-  }),
-  z.strictObject({
-    intent: z.literal("settings"),
-    settings: z
-      .string()
-      .max(40_000)
-      .transform((text, context): unknown => {
-        try {
-          return JSON.parse(text);
-        } catch {
-          context.addIssue({ code: "custom", message: "These settings are not JSON." });
-          return z.NEVER;
-        }
-      })
-      .pipe(threadSettings),
   }),
 ]);
 

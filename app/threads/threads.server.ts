@@ -12,11 +12,12 @@ import { boolean } from "dynamodb-toolbox/schema/boolean";
 import { item } from "dynamodb-toolbox/schema/item";
 import { map } from "dynamodb-toolbox/schema/map";
 import { number } from "dynamodb-toolbox/schema/number";
+import { record } from "dynamodb-toolbox/schema/record";
 import { set } from "dynamodb-toolbox/schema/set";
 import { string } from "dynamodb-toolbox/schema/string";
 import { QueryCommand } from "dynamodb-toolbox/table/actions/query";
 import { z } from "zod";
-import { type ThreadSettings, threadSettings } from "~/ai/settings";
+import { type SettingsChange, type ThreadSettings, threadSettings } from "~/ai/settings";
 import { config } from "~/config.server";
 import { activityAt, keys, personPartition, prefixes } from "~/data/keys.server";
 import { isRefused, table } from "~/data/table.server";
@@ -38,7 +39,9 @@ export const ThreadEntity = new Entity({
     sk: string().key(),
     activityAt: string().optional(),
     card: card.optional(),
-    settings: any().optional(),
+    settings: record(string(), any()).optional(),
+    /** Counts their changes. */
+    settingsRevision: number().optional(),
     dismissed: set(string()).optional(),
     createdAt: number().optional(),
     deletedAt: number().optional(),
@@ -46,8 +49,27 @@ export const ThreadEntity = new Entity({
   }),
 });
 
-/** Settings as stored; what this version does not understand any more counts as never changed. */
-export const readSettings = (stored: unknown): ThreadSettings => threadSettings.safeParse(stored).data ?? {};
+/** A thread's settings as they stand, and after how many changes. */
+export interface StoredSettings {
+  settings: ThreadSettings;
+  settingsRevision: number;
+}
+
+/** Settings as stored; one that this version does not understand any more counts as never changed. */
+export function readSettings(stored: unknown): ThreadSettings {
+  const { shape } = threadSettings;
+  const known = Object.entries(stored ?? {}).flatMap(([name, value]) => {
+    const parsed = name in shape ? shape[name as keyof typeof shape].safeParse(value) : undefined;
+    return parsed?.success ? [[name, parsed.data]] : [];
+  });
+  return Object.fromEntries(known);
+}
+
+/** The settings of a Thread item. */
+export const settingsOf = (item: { settings?: unknown; settingsRevision?: number | undefined }): StoredSettings => ({
+  settings: readSettings(item.settings),
+  settingsRevision: item.settingsRevision ?? 0,
+});
 
 /** What the index shows of it. */
 const ThreadCardEntity = new Entity({
@@ -58,8 +80,7 @@ const ThreadCardEntity = new Entity({
   schema: item({ pk: string().key(), sk: string().key(), activityAt: string(), card }),
 });
 
-export interface Thread extends ThreadCard {
-  settings: ThreadSettings;
+export interface Thread extends ThreadCard, StoredSettings {
   createdAt: number;
 }
 
@@ -103,7 +124,7 @@ export async function getThread(userId: string, threadId: string): Promise<Threa
     title: Item.card.title,
     pinned: Item.card.pinned,
     activityAt: Item.card.at,
-    settings: readSettings(Item.settings),
+    ...settingsOf(Item),
     createdAt: Item.createdAt ?? Item.card.at,
   };
   return isKept(thread) ? thread : undefined;
@@ -188,9 +209,9 @@ const alive = () => ({
   ],
 });
 
-async function change(work: Promise<unknown>): Promise<void> {
+async function change<T>(work: Promise<T>): Promise<T> {
   try {
-    await work;
+    return await work;
   } catch (error) {
     throw isRefused(error) ? new PublicError("not-found") : error;
   }
@@ -208,14 +229,27 @@ export async function renameThread(userId: string, threadId: string, title: stri
   );
 }
 
-/** Stores the thread's settings: only what the person changed. Takes effect with the next message. */
-export async function saveThreadSettings(userId: string, threadId: string, settings: ThreadSettings): Promise<void> {
-  await change(
+/**
+ * Changes some of the thread's settings; those that another tab changed stay. Takes effect with the next message.
+ * Returns all of them as they then stand. Throws `not-found`.
+ */
+export async function changeThreadSettings(
+  userId: string,
+  threadId: string,
+  { set, unset }: SettingsChange,
+): Promise<StoredSettings> {
+  // As a whole each: a list would otherwise be written element by element, and keep its longer end.
+  const settings = Object.fromEntries([
+    ...unset.map((name) => [name, $remove()]),
+    ...Object.entries(set).map(([name, value]) => [name, $set(value)]),
+  ]);
+  const { Attributes } = await change(
     ThreadEntity.build(UpdateItemCommand)
-      .item({ ...keys.thread(userId, threadId), settings: $set(settings) })
-      .options({ condition: alive() })
+      .item({ ...keys.thread(userId, threadId), settings, settingsRevision: $add(1) })
+      .options({ condition: alive(), returnValues: "ALL_NEW" })
       .send(),
   );
+  return settingsOf(Attributes ?? {});
 }
 
 /** So many dismissed suggestions a thread remembers. */

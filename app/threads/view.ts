@@ -166,7 +166,10 @@ export interface ThreadCost {
 
 export interface ThreadView {
   thread: ThreadCard & {
-    settings: ThreadSettings /** When it expires, or null while pinned. */;
+    settings: ThreadSettings;
+    /** Counts their changes. */
+    settingsRevision: number;
+    /** When it expires, or null while pinned. */
     keptUntil: number | null;
   };
   /** The path on screen, oldest first. A question without an answer that is not the live run's was not answered. */

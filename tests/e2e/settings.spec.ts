@@ -128,6 +128,56 @@ test("Another model keeps what fits and says what was dropped; what it refuses i
   expect((await sent(app, page, "And by the list")).model).toBe("o4-mini");
 });
 
+test("Two tabs change different settings of a thread, and undo nothing of each other", async ({
+  app,
+  page,
+  account,
+}) => {
+  const threadId = await makeThread(app, account, ["Hello"]);
+  const other = await page.context().newPage();
+  for (const tab of [page, other]) {
+    await tab.goto(`/threads/${threadId}`);
+    await openPanel(tab);
+  }
+  const saved = page.waitForResponse(/\/settings$/);
+  await panelOf(page).getByLabel("System prompt").fill("Answer as a gardener.");
+  await saved;
+  await panelOf(other).getByLabel("Maximum response length").fill("500");
+  const { body } = await sent(app, other, "Alder trees");
+  expect(body).toMatchObject({ inferenceConfig: { maxTokens: 500 } });
+  expect(JSON.stringify(body.system)).toContain("Answer as a gardener.");
+  // The answer's data brings the other tab's change along, and it stays what this tab changes next.
+  await expect(panelOf(other).getByLabel("System prompt")).toHaveValue("Answer as a gardener.");
+  const reset = page.waitForResponse(/\/settings$/);
+  await panelOf(page).getByRole("button", { name: "Reset system prompt" }).click();
+  await reset;
+  const { body: next } = await sent(app, other, "Birch trees");
+  expect(next).toMatchObject({ inferenceConfig: { maxTokens: 500 } });
+  expect(JSON.stringify(next.system)).not.toContain("Answer as a gardener.");
+});
+
+test("A message never goes out with other settings than the page shows", async ({ app, page, account }) => {
+  await addNote(app, account, "Boiler", "The boiler stands in the cellar.");
+  const threadId = await makeThread(app, account, ["Hello"]);
+  const saves = `**/threads/${threadId}/settings`;
+  await page.route(saves, (route) => route.fulfill({ status: 503, json: { error: { code: "unavailable" } } }));
+  await page.goto(`/threads/${threadId}`);
+  await (await openPanel(page)).getByRole("radio", { name: "None" }).check();
+  await expect(panelOf(page).getByRole("alert")).toHaveText("Not saved yet. It is kept here and tried again.");
+  await send(page, "Where does it stand?");
+  await expect(page.getByText(/^Not sent\. Sidenote cannot reach its storage\./)).toBeVisible({ timeout: 20_000 });
+  const asked = async () =>
+    (await app.modelCalls()).filter(({ body }) => JSON.stringify(body).includes("Where does it stand?"));
+  expect(await asked()).toEqual([]);
+  await page.unroute(saves);
+  await page.getByRole("button", { name: "Retry" }).click();
+  await untilDone(page);
+  const calls = await asked();
+  expect(calls).toHaveLength(1);
+  expect(JSON.stringify(calls)).not.toContain("cellar");
+  await expect(panelOf(page).getByRole("alert")).toHaveCount(0);
+});
+
 test("Chosen notes are found by their titles, page by page, and only they are sent", async ({ app, page, account }) => {
   test.setTimeout(90_000);
   for (let index = 0; index < 60; index += 1)

@@ -1,6 +1,7 @@
 /** What is said before sending, against what is then sent; and what happens when that is too long after all. */
 import { ulid } from "ulid";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { SettingsChange } from "../../app/ai/settings.ts";
 import { estimateTokens } from "../../app/notes/choose.ts";
 import type { Estimate } from "../../app/threads/view.ts";
 import { type Account, App, type ModelCall, messageId, readStream } from "../app.ts";
@@ -82,13 +83,9 @@ async function addNote(account: Account, title: string, text: string): Promise<v
   expect(made.status).toBeLessThan(400);
 }
 
-async function saveSettings(threadId: string, settings: Record<string, unknown>, account = person): Promise<void> {
-  const saved = await app.postForm(
-    `/threads/${threadId}`,
-    { intent: "settings", settings: JSON.stringify(settings) },
-    account.cookie,
-  );
-  expect(saved.status).toBeLessThan(400);
+async function changeSettings(threadId: string, change: SettingsChange): Promise<void> {
+  const saved = await app.postJson(`/threads/${threadId}/settings`, change, person.cookie);
+  expect(saved.status).toBe(200);
 }
 
 describe("the estimate before sending", () => {
@@ -175,10 +172,10 @@ describe("the length of the history", () => {
     expect(said).toHaveLength(51);
     expect(said[0]?.text).toBe("Question 0");
 
-    await saveSettings(threadId, { historyLength: 4 });
+    await changeSettings(threadId, { set: { historyLength: 4 }, unset: [] });
     await send("Shorter", { threadId });
     expect(promptOf(await lastCall()).messages.length).toBeLessThanOrEqual(4);
-    await saveSettings(threadId, {});
+    await changeSettings(threadId, { set: {}, unset: ["historyLength"] });
     await send("As ever", { threadId });
     const usual = promptOf(await lastCall()).messages.length;
     expect(usual).toBeGreaterThan(10);

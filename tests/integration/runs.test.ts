@@ -139,12 +139,9 @@ describe("what the model is sent", () => {
   test("keeps the history when the vendor changes in the middle of a thread", async () => {
     const sent = await send("The first question of this thread");
     const first = await readStream(sent.response);
-    const saved = await app.postForm(
-      `/threads/${sent.threadId}`,
-      { intent: "settings", settings: JSON.stringify({ model: "openai:gpt-4.1-mini" }) },
-      person.cookie,
-    );
-    expect(saved.status).toBeLessThan(400);
+    const change = { set: { model: "openai:gpt-4.1-mini" }, unset: [] };
+    const saved = await app.postJson(`/threads/${sent.threadId}/settings`, change, person.cookie);
+    expect(await saved.json()).toEqual({ settings: change.set, settingsRevision: 1 });
     const second = await readStream((await send("The second one", { threadId: sent.threadId })).response);
     const call = await lastCall();
     expect(call.provider).toBe("openai");

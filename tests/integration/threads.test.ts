@@ -8,12 +8,13 @@ const { runInvocation } = await import("~/invocation.server");
 const { tidyThreads } = await import("~/threads/answering.server");
 const { runStore } = await import("~/threads/run-store.server");
 const {
+  changeThreadSettings,
   getThread,
   listThreads,
   newThreadItem,
   pinThread,
+  readSettings,
   renameThread,
-  saveThreadSettings,
   ThreadEntity,
   touchThread,
 } = await import("~/threads/threads.server");
@@ -110,13 +111,32 @@ describe("a thread", () => {
     await expect(renameThread(userId, first, " \n ")).rejects.toMatchObject({ code: "bad-request" });
   });
 
-  test("keeps only the settings that were changed", async () => {
+  test("keeps the settings that two tabs change at the same time, each its own", async () => {
     const userId = randomUUID();
     const threadId = await makeThread(userId, "settings");
-    await saveThreadSettings(userId, threadId, { temperature: 0.3, model: "openai:gpt-4.1-mini" });
-    expect((await getThread(userId, threadId))?.settings).toEqual({ temperature: 0.3, model: "openai:gpt-4.1-mini" });
-    await saveThreadSettings(userId, threadId, {});
-    expect((await getThread(userId, threadId))?.settings).toEqual({});
+    await changeThreadSettings(userId, threadId, { set: { temperature: 0.3, topP: 0.9 }, unset: [] });
+    const both = await Promise.all([
+      changeThreadSettings(userId, threadId, { set: { model: "openai:gpt-4.1-mini" }, unset: ["topP"] }),
+      changeThreadSettings(userId, threadId, { set: { notes: "chosen", chosenNotes: [] }, unset: [] }),
+    ]);
+    expect(both.map(({ settingsRevision }) => settingsRevision).sort()).toEqual([2, 3]);
+    const settings = { temperature: 0.3, model: "openai:gpt-4.1-mini", notes: "chosen", chosenNotes: [] };
+    expect(await getThread(userId, threadId)).toMatchObject({ settings, settingsRevision: 3 });
+    expect(both.find(({ settingsRevision }) => settingsRevision === 3)?.settings).toEqual(settings);
+    for (const stopSequences of [["a", "b", "c"], ["d"]])
+      await changeThreadSettings(userId, threadId, { set: { stopSequences }, unset: [] });
+    expect(await getThread(userId, threadId)).toMatchObject({ settings: { ...settings, stopSequences: ["d"] } });
+    const { settings: none } = await changeThreadSettings(userId, threadId, {
+      set: {},
+      unset: ["temperature", "model", "notes", "chosenNotes", "systemPrompt", "stopSequences"],
+    });
+    expect(none).toEqual({});
+  });
+
+  test("loses one setting that is no longer understood, and no other", () => {
+    const stored = { temperature: 0.3, notes: "some", seed: 7 };
+    expect(readSettings(stored)).toEqual({ temperature: 0.3 });
+    expect(readSettings(undefined)).toEqual({});
   });
 
   test("of another person does not exist, whatever is asked of it", async () => {
@@ -125,7 +145,9 @@ describe("a thread", () => {
     expect(await getThread(other, threadId)).toBeUndefined();
     await expect(renameThread(other, threadId, "mine")).rejects.toMatchObject({ code: "not-found" });
     await expect(pinThread(other, threadId, true)).rejects.toMatchObject({ code: "not-found" });
-    await expect(saveThreadSettings(other, threadId, {})).rejects.toMatchObject({ code: "not-found" });
+    await expect(changeThreadSettings(other, threadId, { set: {}, unset: [] })).rejects.toMatchObject({
+      code: "not-found",
+    });
     expect(await touchThread(other, threadId, false)).toBe(false);
     expect(await getThread(owner, threadId)).toMatchObject({ title: "private" });
     expect(keys.thread(other, threadId).pk).toContain(other);

@@ -94,7 +94,6 @@ const rows: Record<string, Row> = {
     ...forms(`/threads/${threadId}`, [
       { intent: "rename", title: "taken" },
       { intent: "pin", pinned: "true" },
-      { intent: "settings", settings: "{}" },
       { intent: "suggestion", messageId: requestId(), nth: "0", dismissed: "true" },
       { intent: "seen" },
       { intent: "delete" },
@@ -117,6 +116,9 @@ const rows: Record<string, Row> = {
       path: `/threads/${threadId}/runs`,
       json: { kind: "continue", requestId: requestId(), of: runId },
     },
+  ],
+  "routes/threads.$threadId.settings": ({ threadId }) => [
+    { method: "POST", path: `/threads/${threadId}/settings`, json: { set: { temperature: 0 }, unset: ["model"] } },
   ],
   "routes/threads.$threadId.estimate": ({ threadId, runId }) => [
     { method: "POST", path: `/threads/${threadId}/estimate`, json: { text: "taken" } },
