@@ -3,17 +3,18 @@
  * back. Whatever stands in it is kept at once, by person and thread. Until the page's script is there it is a plain
  * field, and what was typed into it by then stays.
  */
-import { type KeyboardEvent, lazy, type ReactNode, Suspense, useImperativeHandle, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useImperativeHandle, useRef, useState } from "react";
 import { Button } from "~/ui/button";
 import { ChevronDownIcon, SlidersIcon } from "~/ui/icons";
 import { useBrowserLayoutEffect } from "~/ui/layout-effect";
+import { onDemand } from "~/ui/on-demand";
 import { estimates } from "./estimate-store";
 import { kept, type WaitingMessage } from "./kept";
 import { Meter, PastTheWindow } from "./Meter";
 import { findModel, type Offer } from "./models-store";
 import type { switchTo } from "./switching";
 
-const ModelPicker = lazy(() => import("./ModelPicker"));
+const modelPicker = onDemand("The list of models", () => import("./ModelPicker"));
 
 /** The longest message, in UTF-16 units; as the server has it. */
 const LIMIT = 32_000;
@@ -256,6 +257,7 @@ export function Composer(props: ComposerProps) {
 
 function ModelButton({ offer, model, side, onModel }: Pick<ComposerProps, "offer" | "model" | "side" | "onModel">) {
   const [open, setOpen] = useState(false);
+  const ModelPicker = modelPicker.get()?.default;
   const button = useRef<HTMLButtonElement>(null);
   const known = findModel(offer, model.ref);
   const name: ReactNode = known?.name ?? model.name;
@@ -267,27 +269,26 @@ function ModelButton({ offer, model, side, onModel }: Pick<ComposerProps, "offer
         aria-haspopup="listbox"
         aria-expanded={open}
         title="Choose a model"
-        onClick={() => setOpen(!open)}
-        onPointerEnter={() => void import("./ModelPicker")}
+        onClick={() => (open ? setOpen(false) : modelPicker.use(() => setOpen(true)))}
+        onPointerEnter={modelPicker.preload}
+        onFocus={modelPicker.preload}
         className="inline-flex h-8 min-w-0 items-center gap-1.5 rounded-m px-2 text-ink-2 text-ui transition-colors hover:bg-slip hover:text-ink aria-expanded:bg-slip aria-expanded:text-ink pointer-coarse:h-11"
       >
         {name ? <span className="truncate">{name}</span> : <span className="inline-block w-24" aria-hidden />}
         {!name && <span className="sr-only">Choose a model</span>}
         <ChevronDownIcon size={14} className="shrink-0 text-ink-3" />
       </button>
-      {open && (
-        <Suspense>
-          <ModelPicker
-            offer={offer}
-            current={known?.ref ?? model.ref}
-            side={side}
-            onChoose={onModel}
-            onClose={(back) => {
-              setOpen(false);
-              if (back) button.current?.focus();
-            }}
-          />
-        </Suspense>
+      {open && ModelPicker && (
+        <ModelPicker
+          offer={offer}
+          current={known?.ref ?? model.ref}
+          side={side}
+          onChoose={onModel}
+          onClose={(back) => {
+            setOpen(false);
+            if (back) button.current?.focus();
+          }}
+        />
       )}
     </span>
   );

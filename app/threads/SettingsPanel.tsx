@@ -3,7 +3,7 @@
  * message. What a person changed has a dot and Reset; what the model does not take is dashed, with the reason. Loaded
  * when it is first opened.
  */
-import { lazy, type ReactNode, Suspense, useEffect, useId, useRef, useState } from "react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import type { Model, Range } from "~/ai/model";
 import { type CallSettings, type ReasoningEffort, reasonsAgainst, type ThreadSettings } from "~/ai/settings";
 import { Button, IconButton } from "~/ui/button";
@@ -12,9 +12,8 @@ import { ChevronDownIcon, ChevronRightIcon, CloseIcon } from "~/ui/icons";
 import { useEstimate } from "./estimate-store";
 import { ListAgain } from "./ListAgain";
 import { findModel, groupModels, type Offer, sizeName } from "./models-store";
+import NotePicker from "./NotePicker";
 import { PresetsBlock } from "./PresetsBlock";
-
-const NotePicker = lazy(() => import("./NotePicker"));
 
 export interface SettingsPanelProps {
   settings: ThreadSettings;
@@ -665,9 +664,7 @@ function NotesField({ settings, set, reset, count }: Omit<FieldProps, "id"> & { 
         </label>
       ))}
       {now === "chosen" && (
-        <Suspense>
-          <NotePicker chosen={chosen} onChange={(next) => set({ notes: "chosen", chosenNotes: next })} />
-        </Suspense>
+        <NotePicker chosen={chosen} onChange={(next) => set({ notes: "chosen", chosenNotes: next })} />
       )}
     </fieldset>
   );

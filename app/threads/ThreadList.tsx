@@ -3,17 +3,18 @@
  * at its right end says by shape, colour and words whether it answers, is unread, has failed or is pinned.
  */
 import { Link } from "@remix-run/react";
-import { type FormEvent, lazy, memo, Suspense, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
+import { type FormEvent, memo, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
 import { Button } from "~/ui/button";
 import { Field } from "~/ui/field";
 import { DangerIcon, DeleteIcon, MoreIcon, PencilIcon, PinIcon, UnpinIcon } from "~/ui/icons";
 import { Menu } from "~/ui/menu";
+import { onDemand } from "~/ui/on-demand";
 import { useActivity } from "./activity-store";
 import { groupThreads, localDay, utcDay } from "./thread-groups";
 import { isListInSight, useThreadList } from "./thread-list";
 import type { ActivityView, ThreadCard } from "./view";
 
-const Dialog = lazy(() => import("~/ui/dialog"));
+const dialog = onDemand("The dialog", () => import("~/ui/dialog"));
 
 /** What the slot of a row says; the first that is true counts. */
 type RowState = "answering" | "failed" | "unread" | "pinned" | "quiet";
@@ -260,7 +261,7 @@ export function ThreadMenu({ thread, name = "More", onRename, open, onOpenChange
               {
                 label: "Rename",
                 icon: <PencilIcon />,
-                onSelect: onRename ?? (() => setAsking(true)),
+                onSelect: onRename ?? (() => dialog.use(() => setAsking(true))),
                 movesFocus: () => true,
               },
               thread.pinned
@@ -281,13 +282,11 @@ export function ThreadMenu({ thread, name = "More", onRename, open, onOpenChange
         <MoreIcon />
       </Menu>
       {isAsking && (
-        <Suspense>
-          <RenameDialog
-            thread={thread}
-            onClose={() => setAsking(false)}
-            returnTo={() => place.current?.querySelector("button")}
-          />
-        </Suspense>
+        <RenameDialog
+          thread={thread}
+          onClose={() => setAsking(false)}
+          returnTo={() => place.current?.querySelector("button")}
+        />
       )}
     </span>
   );
@@ -302,11 +301,13 @@ interface RenameDialogProps {
 function RenameDialog({ thread, onClose, returnTo }: RenameDialogProps) {
   const { rename } = useThreadList();
   const form = useId();
+  const Dialog = dialog.get()?.default;
   function save(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     rename(thread.threadId, String(new FormData(event.currentTarget).get("title") ?? ""));
     onClose();
   }
+  if (!Dialog) return null;
   return (
     <Dialog
       open

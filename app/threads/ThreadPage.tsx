@@ -5,10 +5,8 @@
  */
 import { useLocation, useNavigate, useRevalidator, useRouteLoaderData } from "@remix-run/react";
 import {
-  lazy,
   type ReactNode,
   type RefObject,
-  Suspense,
   useCallback,
   useEffect,
   useMemo,
@@ -20,6 +18,7 @@ import type { ThreadSettings } from "~/ai/settings";
 import { Button } from "~/ui/button";
 import { ArrowDownIcon } from "~/ui/icons";
 import { useBrowserLayoutEffect } from "~/ui/layout-effect";
+import { onDemand } from "~/ui/on-demand";
 import { Bar } from "~/ui/page";
 import { noteRunEnded, noteRunStarted, noteSeen, useActivity } from "./activity-store";
 import { BudgetLine } from "./BudgetLine";
@@ -36,9 +35,8 @@ import { FirstPlace, Transcript, useScrolling } from "./Transcript";
 import { post, useThreadList } from "./thread-list";
 import type { ActivityView, BudgetView, ThreadView } from "./view";
 
-const loadSettings = () => import("./SettingsPanel");
-const loadSwitching = () => import("./switching");
-const SettingsPanel = lazy(loadSettings);
+const settingsPanel = onDemand("The settings", () => import("./SettingsPanel"));
+const switching = onDemand("What another model takes", () => import("./switching"));
 
 /** What the shell's loader gives to every page in it. */
 interface ShellData {
@@ -138,15 +136,11 @@ export function ThreadPage({
     [offer, now, changeTo],
   );
   const switchThen = useCallback(
-    async (ref: string, then?: () => void) => {
-      try {
-        chooseModel(ref, (await loadSwitching()).switchTo);
+    (ref: string, then?: () => void) =>
+      switching.use(({ switchTo }) => {
+        chooseModel(ref, switchTo);
         then?.();
-      } catch (error) {
-        console.warn("What another model takes could not be loaded.", error);
-        setNotice(`The model was not changed. ${navigator.onLine ? "Try again." : "You are offline."}`);
-      }
-    },
+      }),
     [chooseModel],
   );
   const told = news && {
@@ -178,7 +172,7 @@ export function ThreadPage({
         composer.current?.focus();
       },
       again: (questionId) => live.again(threadId, questionId),
-      againWith: (questionId, ref) => void switchThen(ref, () => live.again(threadId, questionId)),
+      againWith: (questionId, ref) => switchThen(ref, () => live.again(threadId, questionId)),
       goOn: (answer) => live.continueAnswer(threadId, answer),
       retry: (runId) => live.retry(threadId, runId),
       dismiss(runId) {
@@ -189,6 +183,7 @@ export function ThreadPage({
     [threadId, view?.cost, busy, offer, going, editing, send, switchThen],
   );
 
+  const openPanel = (at: "open" | "notes") => settingsPanel.use(() => setPanel(at));
   function closePanel() {
     setPanel(null);
     settingsButton.current?.focus();
@@ -198,6 +193,7 @@ export function ThreadPage({
     if (last && !turn) setEditing(last.id);
   }
 
+  const SettingsPanel = settingsPanel.get()?.default;
   const isEmpty = path.length === 0;
   const lastModel = path.findLast((shown) => shown.kind === "message" && shown.message.model !== undefined);
   const lastName = lastModel?.kind === "message" ? lastModel.message.model : undefined;
@@ -215,7 +211,7 @@ export function ThreadPage({
         open: panel !== null,
         changed: Object.keys(settings.value).some((name) => name !== "model" && name !== "chosenNotes"),
         button: settingsButton,
-        load: loadSettings,
+        load: settingsPanel.preload,
       }}
       side={isEmpty ? "bottom" : "top"}
       notice={notice}
@@ -225,7 +221,7 @@ export function ThreadPage({
       onType={setTyping}
       onEditLast={editLast}
       onModel={chooseModel}
-      onSettings={() => setPanel(panel === null ? "open" : null)}
+      onSettings={() => (panel === null ? openPanel("open") : setPanel(null))}
       news={told}
       onTakeBack={(key) => live.takeBack(threadId, key)}
       onSendWaiting={() => live.sendWaiting(threadId)}
@@ -244,7 +240,7 @@ export function ThreadPage({
               {budgetLine}
               {box}
             </div>
-            {margin?.(() => setPanel("notes"))}
+            {margin?.(() => openPanel("notes"))}
           </div>
           {children}
         </>
@@ -261,7 +257,7 @@ export function ThreadPage({
                   live={turn !== undefined}
                   typing={typing}
                   waiting={state.waiting.length}
-                  onChange={() => setPanel("notes")}
+                  onChange={() => openPanel("notes")}
                 />
               </p>
             </div>
@@ -269,24 +265,22 @@ export function ThreadPage({
           <FirstPlace threadId={threadId} />
         </>
       )}
-      {panel !== null && (
-        <Suspense>
-          <SettingsPanel
-            settings={settings.value}
-            offer={offer}
-            notes={notes}
-            problem={settings.problem}
-            news={told}
-            at={panel === "notes" ? "notes" : undefined}
-            onChange={(next) => {
-              setNews(undefined);
-              changeSettings(() => next);
-            }}
-            onModel={(ref) => void switchThen(ref)}
-            onReplace={changeTo}
-            onClose={closePanel}
-          />
-        </Suspense>
+      {panel !== null && SettingsPanel && (
+        <SettingsPanel
+          settings={settings.value}
+          offer={offer}
+          notes={notes}
+          problem={settings.problem}
+          news={told}
+          at={panel === "notes" ? "notes" : undefined}
+          onChange={(next) => {
+            setNews(undefined);
+            changeSettings(() => next);
+          }}
+          onModel={switchThen}
+          onReplace={changeTo}
+          onClose={closePanel}
+        />
       )}
     </div>
   );

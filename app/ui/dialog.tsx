@@ -1,6 +1,6 @@
 /**
  * A dialog in the middle of the window, or a sheet from the right. Holds the focus, gives it back, closes on Escape and
- * on a press beside it. Load it when it is needed: `const Dialog = lazy(() => import("~/ui/dialog"))`. The scrim is our
+ * on a press beside it. Load it when it is needed, by `onDemand`. The scrim is our
  * own: Radix's would lock the page by a style that the content security policy rightly refuses, and the page
  * behind it cannot be scrolled anyway.
  */

@@ -2,9 +2,8 @@
  * A button that opens a menu. Only the button is part of the first load: what opens (Radix) is fetched when the
  * button is pointed at or focused, so it is there when it is pressed.
  */
-import { type ComponentType, type ReactNode, useId, useRef, useState } from "react";
-import type { MenuContentProps } from "./menu-content";
-import { showToast } from "./toast";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { onDemand } from "./on-demand";
 
 export interface MenuItem {
   label: string;
@@ -39,7 +38,7 @@ export interface MenuProps {
   onOpenChange?(open: boolean): void;
 }
 
-let Content: ComponentType<MenuContentProps> | undefined;
+const content = onDemand("The menu", () => import("./menu-content"));
 
 export function Menu({
   name,
@@ -59,21 +58,16 @@ export function Menu({
     setOwnOpen(next);
     controlled.onOpenChange?.(next);
   }
-  function load() {
-    if (loaded) return;
-    import("./menu-content").then(
-      (module) => {
-        Content = module.MenuContent;
-        setLoaded(true);
-      },
-      (error: unknown) => {
-        console.warn("The menu could not be loaded.", error);
-        setOpen(false);
-        showToast({ text: "The menu could not be loaded. Try again." });
-      },
+  const setOpenNow = useRef(setOpen);
+  setOpenNow.current = setOpen;
+  const Content = content.get()?.MenuContent;
+  useEffect(() => {
+    if (!open || loaded) return;
+    content.use(
+      () => setLoaded(true),
+      () => setOpenNow.current(false),
     );
-  }
-  if (open) load();
+  }, [open, loaded]);
   return (
     <span className="relative inline-flex">
       <button
@@ -85,8 +79,8 @@ export function Menu({
         aria-haspopup="menu"
         aria-expanded={open}
         className={className}
-        onPointerEnter={load}
-        onFocus={load}
+        onPointerEnter={content.preload}
+        onFocus={content.preload}
         onClick={() => setOpen(!open)}
         onKeyDown={(event) => {
           if (event.key !== "ArrowDown") return;

@@ -178,6 +178,27 @@ test("A message never goes out with other settings than the page shows", async (
   await expect(panelOf(page).getByRole("alert")).toHaveCount(0);
 });
 
+test("A part of the page that cannot be loaded says so, and takes nothing away", async ({ page, app, account }) => {
+  await page.goto(`/threads/${await makeThread(app, account, ["Hello"])}`);
+  await page.getByRole("textbox", { name: "Message" }).fill("Alder trees");
+  await page.route(/assets\/(SettingsPanel|ModelPicker|menu-content|dialog)/, (route) => route.abort());
+  const said = page.getByRole("status").filter({ hasText: "could not be loaded." });
+  for (const [button, words] of [
+    [page.getByRole("button", { name: "Thread settings" }), "The settings could not be loaded."],
+    [page.getByTitle("Choose a model"), "The list of models could not be loaded."],
+    [page.getByRole("button", { name: "More" }), "The menu could not be loaded."],
+  ] as const) {
+    await button.click();
+    await expect(said).toContainText(words);
+    await expect(button).toHaveAttribute("aria-expanded", "false");
+    await expect(page.getByRole("textbox", { name: "Message" })).toHaveValue("Alder trees");
+  }
+  await page.unroute(/assets\/(SettingsPanel|ModelPicker|menu-content|dialog)/);
+  await page.getByRole("button", { name: "Reload the page" }).click();
+  await openPanel(page);
+  await expect(page.getByRole("textbox", { name: "Message" })).toHaveValue("Alder trees");
+});
+
 test("Chosen notes are found by their titles, page by page, and only they are sent", async ({ app, page, account }) => {
   test.setTimeout(90_000);
   for (let index = 0; index < 60; index += 1)
