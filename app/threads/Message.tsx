@@ -32,7 +32,7 @@ import {
 import { Markdown } from "~/ui/markdown";
 import { Menu } from "~/ui/menu";
 import type { Cost } from "./cost";
-import type { LiveTurn, ShownMessage } from "./live";
+import type { LiveTurn } from "./live";
 import { numberSidenotes } from "./margin";
 import { findModel, groupModels, type Offer, remarkOf } from "./models-store";
 import { billedWords, costAccount, costWords, dollars, figure } from "./money";
@@ -40,6 +40,7 @@ import { Reasoning, seconds } from "./Reasoning";
 import { EndCard } from "./RunCards";
 import { Chips, type SidenoteCard, Sidenotes } from "./Sidenotes";
 import { SuggestionCard } from "./Suggestion";
+import type { ShownMessage } from "./shown-path";
 import { MOST, readSuggestion, type SuggestionState, withoutSuggestions, withPlainSuggestions } from "./suggestions";
 import { titleFrom } from "./title";
 import type { Blocked, Ending, MessageUsage, MessageView, Sidenote, ThreadCost } from "./view";

@@ -6,9 +6,9 @@
 import { type RefObject, useCallback, useMemo, useRef, useState } from "react";
 import { useBrowserLayoutEffect } from "~/ui/layout-effect";
 import { useNonce } from "~/ui/nonce";
-import type { ShownMessage } from "./live";
 import { Answer, answerOf, Question, questionOf, Transcribed, type TranscriptContext } from "./Message";
 import { type SidenoteCard, useSidenotes } from "./Sidenotes";
+import type { ShownMessage } from "./shown-path";
 
 /** This close to the end counts as being there, in px. */
 const NEAR = 48;

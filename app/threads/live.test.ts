@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { isMessageId, newMessageId, newThreadId, runIdOf } from "./ids";
 import { createKept, type Kept, NEW } from "./kept";
-import { createLive, type Live, liveTurn, type Surroundings, shownPath } from "./live";
+import { createLive, type Live, liveTurn, type Surroundings } from "./live";
 import { createSettings } from "./settings-store";
+import { shownPath } from "./shown-path";
 import type { MessageView, RunView, ThreadView } from "./view";
 
 const PERSON = "person-1";

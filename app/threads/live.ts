@@ -6,11 +6,12 @@
  * or `gone` is not over: it is attached to again. A tab holds one stream at most, that of the thread on screen;
  * leaving drops the reader, never the run. The store knows no framework: the page subscribes and hands in its data.
  */
-import { createParser, type EventSourceMessage } from "eventsource-parser";
+import type { EventSourceMessage } from "eventsource-parser";
 import type { ThreadSettings } from "~/ai/settings";
 import { type ErrorCode, errors } from "~/errors";
 import { newMessageId, newRequestId, newThreadId, runIdOf } from "./ids";
 import { createKept, type Kept, type KeptSend, NEW, type WaitingMessage } from "./kept";
+import { HeldText, Misaligned, readEvents } from "./run-text";
 import { type SaveRefusal, threadSettings } from "./settings-store";
 import type { Blocked, Ending, MessageView, RunView, ThreadView } from "./view";
 
@@ -95,8 +96,6 @@ export interface Surroundings {
 const IDLE: ThreadLive = { turns: [], waiting: [], returned: null };
 const TRIES = 6;
 const HEADERS_WITHIN = 20_000;
-/** The server pings a silent stream every 10 s. */
-const SILENCE = 14_000;
 /** The answer is put right after its end is told. */
 const PUT_TAKES = 200;
 
@@ -149,10 +148,8 @@ interface Channel {
   place: string;
   state: ThreadLive;
   requests: Map<string, Request>;
-  /** The claim that `text` belongs to; null: the next text replaces what is shown. */
-  claimId: string | null;
-  text: string;
-  reasoning: { text: string; ms: number } | undefined;
+  /** What was read of the run on screen. */
+  held: HeldText;
   drawing: boolean;
   newest: string;
   /** The newest run known to be over. */
@@ -167,8 +164,6 @@ interface Channel {
   loaded: boolean;
   restored: KeptSend | undefined;
 }
-
-class Misaligned extends Error {}
 
 interface RefusedBody {
   code: ErrorCode;
@@ -263,9 +258,7 @@ export function createLive(given?: Surroundings) {
       place,
       state: IDLE,
       requests: new Map(),
-      claimId: null,
-      text: "",
-      reasoning: undefined,
+      held: new HeldText(),
       drawing: false,
       newest: "",
       over: "",
@@ -331,9 +324,7 @@ export function createLive(given?: Surroundings) {
     saw(channel, runId);
     remember(channel, request);
     channel.reader?.abort();
-    channel.claimId = null;
-    channel.text = turn.text;
-    channel.reasoning = undefined;
+    channel.held.clear(turn.text);
     const startedAt = surroundings().now();
     change(channel, {
       turns: [
@@ -516,8 +507,8 @@ export function createLive(given?: Surroundings) {
   /** Puts the text read so far on screen. */
   function show(channel: Channel): void {
     const turn = channel.state.turns.findLast((other) => other.phase === "answering");
-    const { text, reasoning } = channel;
-    if (turn && (turn.text !== text || turn.reasoning !== reasoning) && channel.claimId !== null)
+    const { text, reasoning, claimId } = channel.held;
+    if (turn && (turn.text !== text || turn.reasoning !== reasoning) && claimId !== null)
       patch(channel, turn.runId, { text, reasoning, waiting: undefined });
   }
 
@@ -525,9 +516,7 @@ export function createLive(given?: Surroundings) {
 
   function join(channel: Channel, run: Joinable): void {
     channel.reader?.abort();
-    channel.claimId = run.claimId;
-    channel.text = run.text;
-    channel.reasoning = run.reasoning;
+    channel.held.join(run);
     saw(channel, run.runId);
     change(channel, {
       turns: [
@@ -583,10 +572,8 @@ export function createLive(given?: Surroundings) {
   async function attachOnce(channel: Channel, runId: string, signal: AbortSignal): Promise<Response | undefined> {
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), HEADERS_WITHIN);
-    const thought = channel.reasoning?.text ? `.${channel.reasoning.text.length}` : "";
-    const position = channel.claimId === null ? "" : `?after=${channel.claimId}.${channel.text.length}${thought}`;
     try {
-      return await surroundings().fetch(`/threads/${channel.threadId}/runs/${runId}${position}`, {
+      return await surroundings().fetch(`/threads/${channel.threadId}/runs/${runId}${channel.held.position()}`, {
         headers: { Accept: "text/event-stream" },
         signal: AbortSignal.any([signal, limit.signal]),
       });
@@ -604,43 +591,25 @@ export function createLive(given?: Surroundings) {
     response: Response,
     signal: AbortSignal,
   ): Promise<{ over: boolean; heard: boolean }> {
-    const stream = response.body?.getReader();
-    const outcome = { over: false, heard: false };
-    if (!stream) return outcome;
-    const leave = (): void => void stream.cancel().catch(() => undefined);
-    signal.addEventListener("abort", leave);
-    let silence = setTimeout(leave, SILENCE);
-    const decoder = new TextDecoder();
-    const parser = createParser({
-      onEvent(event) {
-        if (outcome.over || signal.aborted) return;
-        outcome.heard = true;
-        outcome.over = take(channel, runId, event);
-      },
-    });
+    let heard = false;
     try {
-      while (!outcome.over) {
-        const { done, value } = await stream.read();
-        if (done) break;
-        clearTimeout(silence);
-        silence = setTimeout(leave, SILENCE);
-        parser.feed(decoder.decode(value, { stream: true }));
-      }
+      return await readEvents(response, signal, (event) => {
+        heard = true;
+        return take(channel, runId, event);
+      });
     } catch (error) {
       // A broken connection, or text that does not join on to ours: either way the position says how to go on.
-      if (error instanceof Misaligned) channel.claimId = null;
-    } finally {
-      clearTimeout(silence);
-      signal.removeEventListener("abort", leave);
-      leave();
+      if (error instanceof Misaligned) channel.held.claimId = null;
+      return { over: false, heard };
     }
-    return outcome;
   }
 
   /** Takes one event; true if it tells the run's outcome. */
   function take(channel: Channel, runId: string, event: EventSourceMessage): boolean {
+    const { held } = channel;
     if (event.event === undefined) {
-      takeText(channel, event);
+      held.takeText(event.id ?? "", JSON.parse(event.data) as string);
+      draw(channel);
       return false;
     }
     const data = JSON.parse(event.data) as Record<string, unknown>;
@@ -648,22 +617,17 @@ export function createLive(given?: Surroundings) {
     switch (event.event) {
       case "start":
         if (data.runId !== runId) throw new Misaligned();
-        if (channel.claimId === null) {
-          // Old text stays on screen until the first word of what replaces it is there.
-          channel.claimId = String(data.claimId);
-          channel.text = "";
-          channel.reasoning = undefined;
-        }
+        // Old text stays on screen until the first word of what replaces it is there.
+        if (held.claimId === null) held.replace(String(data.claimId));
         if (turn?.cut) patch(channel, runId, { cut: false });
         return false;
       case "replace":
-        channel.claimId = String(data.claimId);
-        channel.text = "";
-        channel.reasoning = undefined;
+        held.replace(String(data.claimId));
         draw(channel);
         return false;
       case "reasoning":
-        takeReasoning(channel, data as { from: number; text: string; ms: number });
+        held.takeReasoning(data as { from: number; text: string; ms: number });
+        draw(channel);
         return false;
       case "waiting":
         patch(channel, runId, { waiting: { attempt: Number(data.attempt), seconds: Number(data.seconds) } });
@@ -688,24 +652,6 @@ export function createLive(given?: Surroundings) {
       default:
         return false; // `detached`: the stream closes, and is attached to again.
     }
-  }
-
-  function takeText(channel: Channel, event: EventSourceMessage): void {
-    const text = JSON.parse(event.data) as string;
-    const dot = (event.id ?? "").lastIndexOf(".");
-    const claimId = event.id?.slice(0, dot);
-    const offset = Number(event.id?.slice(dot + 1));
-    if (claimId !== channel.claimId || offset !== channel.text.length + text.length) throw new Misaligned();
-    channel.text += text;
-    draw(channel);
-  }
-
-  /** What is held up to `from` stays; where a producer died with more than it could keep, that is cut. */
-  function takeReasoning(channel: Channel, { from, text, ms }: { from: number; text: string; ms: number }): void {
-    const held = channel.reasoning?.text ?? "";
-    if (from > held.length) throw new Misaligned();
-    channel.reasoning = { text: held.slice(0, from) + text, ms };
-    draw(channel);
   }
 
   function finish(channel: Channel, runId: string, end: RunEnd): void {
@@ -813,9 +759,7 @@ export function createLive(given?: Surroundings) {
       remember(channel, fresh);
     }
     patch(channel, runId, { phase: "sending", refusal: undefined, startedAt: surroundings().now() });
-    channel.claimId = null;
-    channel.text = "";
-    channel.reasoning = undefined;
+    channel.held.clear();
     // A refused id may be taken by other words; only then is a new one right.
     if (refusal !== "mismatch") return void deliver(channel, runId);
     if (request) void renew(channel, runId, request).then((renewed) => deliver(channel, renewed));
@@ -827,9 +771,7 @@ export function createLive(given?: Surroundings) {
     if (!channel) return;
     channel.reader?.abort();
     channel.reader = null;
-    channel.claimId = null;
-    channel.text = "";
-    channel.reasoning = undefined;
+    channel.held.clear();
     channel.loaded = false;
     // What was read is in the page's data when the person comes back; what is not sent yet is kept.
     const turns = channel.state.turns.filter((turn) => turn.phase === "sending" || turn.phase === "refused");
@@ -1047,58 +989,3 @@ export function createLive(given?: Surroundings) {
 
 /** The store of this tab. */
 export const live = createLive();
-
-// ---- what is on screen ----
-
-export type ShownMessage =
-  | { kind: "message"; id: string; message: MessageView }
-  | { kind: "question"; id: string; turn: LiveTurn }
-  | { kind: "answer"; id: string; turn: LiveTurn };
-
-/**
- * The path on screen: the page's data, and on top of it what this tab knows better. A turn stands where its
- * question stands; all that followed it on the path belongs to another version. `version`: the page's data shows a
- * version that was asked for, so a turn that this data knows and does not show belongs to another one.
- */
-export function shownPath(
-  view: Pick<ThreadView, "messages" | "run" | "headId"> | null,
-  live: ThreadLive,
-  version = false,
-): ShownMessage[] {
-  let path: ShownMessage[] = (view?.messages ?? []).map((message) => ({ kind: "message", id: message.id, message }));
-  const turns = [...live.turns];
-  if (view?.run && turns.every((turn) => turn.runId !== view.run?.runId) && !liveTurn(live)) {
-    const { runId, messageId, text, reasoning, startedAt } = view.run;
-    const known = turns.some((turn) => turn.runId > runId);
-    if (!known)
-      turns.push({
-        runId,
-        kind: "joined",
-        questionId: messageId,
-        phase: "answering",
-        text,
-        ...(reasoning && { reasoning }),
-        startedAt,
-        unsaved: false,
-        stopping: false,
-        cut: false,
-      });
-  }
-  const cutAfter = (id: string | null): boolean => {
-    const end = id === null ? 0 : path.findIndex((shown) => shown.id === id) + 1;
-    if (id !== null && end === 0) return false;
-    path = path.slice(0, end);
-    return true;
-  };
-  for (const turn of turns) {
-    if (path.some((shown) => shown.id === turn.runId)) continue;
-    const { question } = turn;
-    const elsewhere = version && turn.runId <= (view?.headId ?? "");
-    if (path.some((shown) => shown.id === turn.questionId)) cutAfter(turn.questionId);
-    else if (question && !elsewhere && cutAfter(question.parentId))
-      path.push({ kind: "question", id: turn.questionId, turn });
-    else continue; // It belongs to a version that is not looked at.
-    if (turn.phase !== "refused" || turn.kind !== "send") path.push({ kind: "answer", id: turn.runId, turn });
-  }
-  return path;
-}
