@@ -26,8 +26,10 @@ import { Composer, type ComposerHandle } from "./Composer";
 import { estimates, useEstimate, whatGoes } from "./estimate-store";
 import { NEW } from "./kept";
 import { type LiveTurn, live, liveTurn, type ThreadLive } from "./live";
+import { useLiveNotes } from "./live-notes";
 import type { TranscriptContext } from "./Message";
 import { findModel, useModels } from "./models-store";
+import type { SidenoteCard } from "./Sidenotes";
 import { useThreadSettings } from "./settings-store";
 import { type ShownMessage, shownPath } from "./shown-path";
 import type { switchTo } from "./switching";
@@ -77,6 +79,7 @@ export function ThreadPage({
   const { threadId, state } = useLiveThread(view, person.userId, version);
   const path = useMemo(() => shownPath(view, state, version), [view, state, version]);
   const turn = liveTurn(state) ?? shownLiveTurn(path);
+  const notesOfAnswer = useLiveNotes(view, turn);
   const scrolling = useRef<() => void>(() => {});
 
   // From its first message on a thread has a place of its own, though its page may still be that of a new one.
@@ -90,7 +93,6 @@ export function ThreadPage({
   const [news, setNews] = useState<{ words: string; before: ThreadSettings }>();
   const settingsButton = useRef<HTMLButtonElement>(null);
   const offer = useModels();
-  const numbers = useNumbers(view);
 
   useSeen(view, turn);
   useReturned(threadId, state, setNotice, composer);
@@ -247,7 +249,14 @@ export function ThreadPage({
         </>
       ) : (
         <>
-          <Thread threadId={threadId} path={path} numbers={numbers} context={context} turn={turn} jump={scrolling}>
+          <Thread
+            threadId={threadId}
+            path={path}
+            numbers={notesOfAnswer}
+            context={context}
+            turn={turn}
+            jump={scrolling}
+          >
             <div className="frame">
               <div>
                 {budgetLine}
@@ -328,7 +337,7 @@ function Thread({
 }: {
   threadId: string;
   path: readonly ShownMessage[];
-  numbers: ThreadView["numbers"];
+  numbers: readonly SidenoteCard[];
   context: TranscriptContext;
   turn: LiveTurn | undefined;
   jump: { current: () => void };
@@ -597,11 +606,3 @@ function useKeys(actions: { stop: (() => void) | undefined; focus(): void }): vo
     return () => window.removeEventListener("keydown", press);
   }, []);
 }
-
-/** The numbers of the live answer's notes. They outlive its end by a moment, until its own sidenotes are there. */
-function useNumbers(view: ThreadView | null): ThreadView["numbers"] {
-  const held = useRef<ThreadView["numbers"]>(none);
-  if (view && view.numbers.length > 0) held.current = view.numbers;
-  return view ? held.current : none;
-}
-const none: ThreadView["numbers"] = [];

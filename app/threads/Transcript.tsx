@@ -155,7 +155,12 @@ export function Transcript({
       .map(({ shown, answer }) =>
         shown.kind === "message" || !answer
           ? shown.id
-          : `${shown.id}:${answer.notes.length}:${answer.text.match(/\[\d/g)?.length ?? 0}`,
+          : [
+              shown.id,
+              answer.notes.length,
+              answer.notes.filter(({ passage }) => passage !== undefined).length,
+              answer.text.match(/\[\d/g)?.length ?? 0,
+            ].join(":"),
       )
       .join(" "),
   );

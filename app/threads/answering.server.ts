@@ -601,6 +601,26 @@ async function citeStored({ userId }: { userId: string }, answer: string, given:
 }
 
 /**
+ * Of the notes with these numbers, the passages that the thread's newest run cites so far. Throws `not-found` where
+ * this run is not the newest.
+ */
+export async function getPassages(
+  userId: string,
+  threadId: string,
+  runId: string,
+  numbers: ReadonlySet<number>,
+): Promise<{ number: number; passage: string }[]> {
+  if (!isId(threadId) || !isRunId(runId)) throw new PublicError("not-found");
+  const soFar = await runs.readSoFar({ userId, threadId }, runId);
+  if (!soFar) throw new PublicError("not-found");
+  const { text, given } = soFar;
+  if (!given) return [];
+  const asked = { ...given, notes: given.notes.filter(({ number }) => numbers.has(number)) };
+  const sidenotes = await citeStored({ userId }, text, asked);
+  return sidenotes.flatMap(({ number, passage }) => (passage === undefined ? [] : [{ number, passage }]));
+}
+
+/**
  * All that the thread's page shows. `at` names a message whose branch is looked at; without it, the newest one.
  * Throws `not-found`.
  */

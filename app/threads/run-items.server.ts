@@ -524,6 +524,11 @@ export interface Runs {
   readHistory(address: Address, tipId: string | undefined, wanted: number): Promise<MessageItem[] | undefined>;
   /** The live run's id; null: none; undefined: no such thread. */
   getLiveRun(address: Address): Promise<string | null | undefined>;
+  /**
+   * The text so far of the thread's newest run, and what it was given. Undefined: this run is not the newest, or the
+   * thread is not there.
+   */
+  readSoFar(address: Address, runId: string): Promise<{ text: string; given: Given | undefined } | undefined>;
   /** Asks a run to stop. False: there is no such thread. */
   stop(address: Address, runId: string): Promise<boolean>;
   /** The reasoning of a stored answer, as far as it was kept; empty without any. Undefined: there is no such answer. */

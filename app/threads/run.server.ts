@@ -553,6 +553,16 @@ export function createRuns(options: RunsOptions): Runs {
     return reasoning ? (await settle(() => readThought(address, claimId, reasoning.length, 0))).text : "";
   }
 
+  async function readSoFar(address: Address, runId: string) {
+    const [thread, run] = await Promise.all([settle(() => getThread(address)), settle(() => getRun(address))]);
+    if (!isReadable(thread) || run?.runId !== runId || run.state === "deleted") return undefined;
+    const [{ text }, { given }] = await Promise.all([
+      settle(() => readLog(address, run, 0)),
+      settle(() => readGiven(address, run)),
+    ]);
+    return { text, given };
+  }
+
   async function getLiveRun(address: Address): Promise<string | null | undefined> {
     const [thread, run] = await Promise.all([settle(() => getThread(address)), settle(() => getRun(address))]);
     if (!isReadable(thread) || run?.state === "deleted") return undefined;
@@ -691,6 +701,7 @@ export function createRuns(options: RunsOptions): Runs {
     produce,
     readAlong,
     getLiveRun,
+    readSoFar,
     readHistory: readPrompt,
     getReasoning,
     stop,

@@ -82,6 +82,24 @@ test("Reasoning unfolds by the keyboard while the model thinks, over a reload, a
   await expect(lastAnswer(other).getByRole("group", { name: "What the model thought" })).toHaveCount(0);
 });
 
+test("A note stands beside its line with its passage while the answer is still being written", async ({
+  app,
+  account,
+  page,
+}) => {
+  await addNote(app, account, "Boiler log", log);
+  await app.scenario({ match: { text: "boiler pressure" }, tokens: 1_000, tokenMs: 20 });
+  await page.goto("/");
+  await send(page, "What did the boiler pressure do in March?");
+  await expect(page.getByRole("complementary", { name: "Sidenotes" })).toContainText(passage);
+  await expect(page.getByRole("button", { name: "Stop" })).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole("complementary", { name: "Sidenotes" })).toContainText(passage);
+  await page.getByRole("button", { name: "Stop" }).click();
+  await untilDone(page);
+  await expect(page.getByRole("complementary", { name: "Sidenotes" })).toContainText(passage);
+});
+
 for (const [name, width] of [
   ["beside its line", 1440],
   ["on a phone", 390],

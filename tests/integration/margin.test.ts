@@ -311,6 +311,33 @@ describe("what the model saw", () => {
   });
 });
 
+describe("the passages of an answer that is still being written", () => {
+  test("can be read from any server once it cites them, and are those that are stored with it", async () => {
+    const boiler = "The boiler lost pressure in March. It was refilled twice.";
+    await addNote(person, "Boiler", boiler);
+    await addNote(person, "Bins", "The bins are emptied on Tuesday.");
+    await app.scenario({ match: { text: "pressure in March" }, tokens: 2_000, tokenMs: 20 });
+    const { threadId, answerId, response } = await ask("What was the boiler pressure in March?");
+    const reader = response.body?.getReader();
+    const passages = async (of: string, server = 0) => {
+      const path = `/threads/${threadId}/runs/${answerId}/sidenotes?of=${of}`;
+      const answer = await app.request(person, path, { url: app.servers[server]?.url ?? "" });
+      return answer.status === 200 ? ((await answer.json()) as { passages: unknown[] }).passages : answer.status;
+    };
+    await expect.poll(() => passages("1,2", 1), { timeout: 20_000 }).not.toEqual([]);
+    const found = await passages("1,2", 1);
+    expect(found).toEqual([{ number: expect.any(Number), passage: "The boiler lost pressure in March." }]);
+    expect(await passages("77")).toEqual([]);
+    for (const odd of ["", "1,", "-1", "1;2", "999999"]) expect(await passages(odd)).toBe(400);
+    await app.request(person, `/threads/${threadId}/runs/${answerId}/stop`, { json: {} });
+    while (reader && !(await reader.read()).done);
+    // Of an older run, or one that never was, there is nothing to say here.
+    await readStream((await ask("And now?", { threadId })).response);
+    expect(await passages("1,2")).toBe(404);
+    expect(await html(`/threads/${threadId}`)).toContain("The boiler lost pressure in March.");
+  });
+});
+
 describe("a note that an answer proposes", () => {
   const derived = (answerId: string): string => answerId;
 

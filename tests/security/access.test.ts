@@ -129,6 +129,9 @@ const rows: Record<string, Row> = {
     { method: "GET", path: `/threads/${threadId}/runs/${runId}?after=aaaaaaaaaaaaaaaa.3` },
     { method: "GET", path: `/threads/${threadId}/runs/current` },
   ],
+  "routes/threads.$threadId.runs.$runId.sidenotes": ({ threadId, runId }) => [
+    { method: "GET", path: `/threads/${threadId}/runs/${runId}/sidenotes?of=1` },
+  ],
   "routes/_app.threads.$threadId_.messages.$messageId": ({ threadId, runId }) => [
     { method: "GET", path: `/threads/${threadId}/messages/${runId}` },
     { method: "GET", path: `/threads/${threadId}/messages/${runId}.data` },
