@@ -58,9 +58,11 @@ describe("a question", () => {
 
   let asked: { threadId: string; body: unknown; signal: AbortSignal; answer(status: number, body?: unknown): void }[];
   let estimates: ReturnType<typeof createEstimates>;
+  let waiting: Set<() => void>;
   beforeEach(() => {
     vi.useFakeTimers();
     asked = [];
+    waiting = new Set();
     estimates = createEstimates({
       ask: (threadId, body, signal) =>
         new Promise((resolve, reject) => {
@@ -72,6 +74,10 @@ describe("a question", () => {
             answer: (status, given) => resolve(new Response(JSON.stringify(given ?? {}), { status })),
           });
         }),
+      whenBack(call) {
+        waiting.add(call);
+        return () => void waiting.delete(call);
+      },
     });
   });
   afterEach(() => {
@@ -139,5 +145,95 @@ describe("a question", () => {
       await pass(3_000);
     }
     expect(asked).toHaveLength(3);
+  });
+
+  const long = "word ".repeat(1_000);
+  async function answeredOnce(): Promise<void> {
+    estimates.about({ threadId: "one", tipId: "a", notes: 1 });
+    await pass(300);
+    asked[0]?.answer(200, estimate());
+    await pass(0);
+  }
+
+  test.each([
+    ["the draft", () => estimates.type(long)],
+    ["the settings", () => estimates.about({ threadId: "one", tipId: "a", notes: 1, settings: { notes: "none" } })],
+    ["the thread's last answer", () => estimates.about({ threadId: "one", tipId: "b", notes: 1 })],
+  ])("that fails for good takes figures off the page that were of another state of %s", async (_, change) => {
+    await answeredOnce();
+    change();
+    await pass(1_000);
+    expect(asked).toHaveLength(2);
+    // While it is asked, also once more, nobody knows better.
+    for (const index of [1, 2, 3]) {
+      expect(estimates.get()).toEqual(estimate());
+      asked[index]?.answer(503);
+      await pass(1_300);
+    }
+    expect(estimates.get()).toBeUndefined();
+    await pass(60_000);
+    expect(asked).toHaveLength(4);
+  });
+
+  test("that is refused, or never answered, takes them off as well", async () => {
+    await answeredOnce();
+    estimates.about({ threadId: "one", tipId: "a", notes: 1, settings: { model: "openai:gone" } });
+    await pass(300);
+    asked[1]?.answer(422);
+    await pass(0);
+    expect(estimates.get()).toBeUndefined();
+    estimates.about({ threadId: "one", tipId: "a", notes: 1 });
+    await pass(300);
+    asked[2]?.answer(200, estimate());
+    await pass(0);
+    expect(estimates.get()).toBeDefined();
+    estimates.type(long);
+    await pass(30_000);
+    expect(estimates.get()).toBeUndefined();
+    expect(asked).toHaveLength(4);
+  });
+
+  test("that fails leaves the figures of what stands there again by then", async () => {
+    await answeredOnce();
+    estimates.type(long);
+    await pass(900);
+    estimates.type("");
+    asked[1]?.answer(429);
+    await pass(60_000);
+    expect(estimates.get()).toEqual(estimate());
+    expect(asked).toHaveLength(2);
+  });
+
+  test("that failed is asked again when the network is back, and then no more", async () => {
+    await answeredOnce();
+    estimates.type(long);
+    await pass(900);
+    asked[1]?.answer(429);
+    await pass(60_000);
+    expect(asked).toHaveLength(2);
+    for (const call of waiting) call();
+    await pass(300);
+    expect(asked).toHaveLength(3);
+    expect(asked[2]?.body).toEqual({ text: long, parentId: "a" });
+    asked[2]?.answer(200, estimate({ wanted: 3 }));
+    await pass(0);
+    expect(estimates.get()?.wanted).toBe(3);
+    expect(waiting.size).toBe(0);
+  });
+
+  test("that failed is asked again with the next change, a moment after the last key", async () => {
+    await answeredOnce();
+    estimates.type(long);
+    await pass(900);
+    asked[1]?.answer(429);
+    for (const text of ["a", "ab", "abc"]) {
+      await pass(300);
+      estimates.type(text);
+    }
+    await pass(900);
+    expect(asked.map(({ body }) => (body as { text: string }).text)).toEqual(["", long, "abc"]);
+    asked[2]?.answer(200, estimate({ wanted: 3 }));
+    await pass(0);
+    expect(estimates.get()?.wanted).toBe(3);
   });
 });

@@ -2,6 +2,7 @@
  * How full the model's window will be with what stands in the composer, as this tab knows it. The server says so by
  * building the very prompt; here it is only decided when to ask: a moment after the last change, one question at a
  * time, and not at all for a change that could not be seen. The page says what it is about, the composer what is typed.
+ * Figures of an older state stand while a newer one is asked for, and go when that was given up: they would be wrong.
  */
 import { useSyncExternalStore } from "react";
 import type { ThreadSettings } from "~/ai/settings";
@@ -21,6 +22,8 @@ export interface Subject {
 
 interface Surroundings {
   ask(threadId: string, body: unknown, signal: AbortSignal): Promise<Response>;
+  /** Calls back when the network is there again, or the person; until what it returns is called. */
+  whenBack(call: () => void): () => void;
 }
 
 const browser: Surroundings = {
@@ -31,6 +34,15 @@ const browser: Surroundings = {
       body: JSON.stringify(body),
       signal,
     }),
+  whenBack(call) {
+    const seen = () => document.visibilityState === "visible" && call();
+    window.addEventListener("online", call);
+    document.addEventListener("visibilitychange", seen);
+    return () => {
+      window.removeEventListener("online", call);
+      document.removeEventListener("visibilitychange", seen);
+    };
+  },
 };
 
 /** In ms: after a change of the thread or its settings, and after the last key. */
@@ -39,6 +51,8 @@ const TYPED = 800;
 /** An answer that has just ended is in the table a moment later. */
 const AGAIN = 1_200;
 const TRIES = 3;
+/** A question that nobody answered for so long has failed. */
+const PATIENCE = 15_000;
 /** The change of a draft that is worth a question, as a share of the room; near the edge every change is. */
 const SHARE = 0.01;
 const EDGE = 0.95;
@@ -56,7 +70,7 @@ export function isWorthAsking(estimate: Estimate, before: string, now: string): 
 
 const keyOf = (subject: Subject): string => JSON.stringify(subject);
 
-export function createEstimates({ ask }: Surroundings = browser) {
+export function createEstimates({ ask, whenBack }: Surroundings = browser) {
   const listeners = new Set<() => void>();
   let subject: Subject | undefined;
   let draft = "";
@@ -66,6 +80,8 @@ export function createEstimates({ ask }: Surroundings = browser) {
   let answered: { key: string; draft: string } | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let flight: AbortController | undefined;
+  /** Set from the moment a question was given up until one is answered, and ends the waiting for the network. */
+  let failed: (() => void) | undefined;
 
   function put(estimate: Estimate | undefined): void {
     if (shown === estimate) return;
@@ -85,6 +101,22 @@ export function createEstimates({ ask }: Surroundings = browser) {
     timer = setTimeout(() => void send(tries), wait);
   }
 
+  /**
+   * The last question has failed for good: what is shown stays only if it is of what is there now. The next change
+   * asks again, and so does the network when it is back.
+   */
+  function giveUp(): void {
+    failed ??= whenBack(() => plan(SOON));
+    if (isKnown()) return;
+    answered = undefined;
+    put(undefined);
+  }
+
+  function succeed(): void {
+    failed?.();
+    failed = undefined;
+  }
+
   async function send(tries: number): Promise<void> {
     timer = undefined;
     if (!subject) return;
@@ -93,6 +125,7 @@ export function createEstimates({ ask }: Surroundings = browser) {
     flight?.abort();
     const mine = new AbortController();
     flight = mine;
+    const patience = setTimeout(() => mine.abort(), PATIENCE);
     const body = { text: draft, ...(settings && { settings }), ...(tipId && { parentId: tipId }) };
     try {
       const response = await ask(threadId, body, mine.signal);
@@ -101,13 +134,17 @@ export function createEstimates({ ask }: Surroundings = browser) {
         const estimate = (await response.json()) as Estimate;
         if (flight !== mine) return;
         answered = asked;
+        succeed();
         put(estimate);
         // What was typed meanwhile.
         plan(TYPED);
       } else if (tries < TRIES && (response.status === 404 || response.status >= 500)) plan(AGAIN, tries + 1);
+      else giveUp();
     } catch {
-      // Offline, or no longer wanted: the next change asks again.
+      // Offline, or no longer wanted.
+      if (flight === mine) giveUp();
     } finally {
+      clearTimeout(patience);
       if (flight === mine) flight = undefined;
     }
   }
@@ -117,7 +154,7 @@ export function createEstimates({ ask }: Surroundings = browser) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    /** Undefined until the first answer about this thread. */
+    /** Undefined until the first answer about this thread, and after a failure. */
     get: (): Estimate | undefined => shown,
 
     /** What the page shows now; undefined while nothing could be sent. Another thread's estimate is not shown. */
@@ -137,7 +174,7 @@ export function createEstimates({ ask }: Surroundings = browser) {
     /** What stands in the composer. */
     type(text: string): void {
       draft = text;
-      if (subject) plan(answered ? TYPED : SOON);
+      if (subject) plan(answered || failed ? TYPED : SOON);
     },
   };
 }
