@@ -25,7 +25,7 @@ export default function NewThreadRoute() {
     <ThreadPage
       view={null}
       defaults={defaults}
-      margin={(choose) => <NotesToSend notes={notes} count={count} onChoose={choose} />}
+      margin={(settings, choose) => <NotesToSend notes={notes} count={count} settings={settings} onChoose={choose} />}
     >
       <SinceLastHere />
       {count === 0 && <FirstVisit />}

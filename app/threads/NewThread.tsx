@@ -4,12 +4,13 @@
  */
 import { Link } from "@remix-run/react";
 import { useEffect, useRef, useState } from "react";
+import type { ThreadSettings } from "~/ai/settings";
 import type { NoteCard } from "~/notes/note";
 import { buttonClass } from "~/ui/button";
 import { DangerIcon, PinIcon } from "~/ui/icons";
 import { Markdown } from "~/ui/markdown";
 import { useActivity } from "./activity-store";
-import { useEstimate } from "./estimate-store";
+import { notesToSend, useEstimate } from "./estimate-store";
 import { Sidenotes, useSidenotes } from "./Sidenotes";
 import { useThreadList } from "./thread-list";
 
@@ -43,27 +44,33 @@ export function FirstVisit() {
   );
 }
 
-/** Notes that go along with a first message: a few of them, the rest as a number. */
+/**
+ * Notes that go along with a first message: a few of them, the rest as a number. `notes` are the first of the
+ * person's `count`, for the moment until the estimate says what really goes.
+ */
 export function NotesToSend({
   notes,
   count,
+  settings,
   onChoose,
 }: {
   notes: readonly NoteCard[];
   count: number;
+  settings: ThreadSettings;
   onChoose(): void;
 }) {
   const estimate = useEstimate();
-  const going = estimate?.sent.notes ?? count;
+  const which = settings.notes ?? "all";
+  // One of other settings is of other notes.
+  const known = estimate?.which === which ? estimate : undefined;
   if (count === 0) return <div className="margin" />;
-  const words = going === 0 ? "no notes" : going < count ? `${going} of ${count} notes` : `all ${count} notes`;
+  const going = known ? known.sent.notes : count;
+  const shown = which === "all" && going === count ? notes : [];
   return (
     <aside className="margin" aria-label="Notes that are sent">
       <div className="absolute inset-x-0 top-4">
-        <p className="mb-2 pl-5 text-ink-3 text-meta">
-          Sent with your message: {count === 1 && going === 1 ? "your note" : words}
-        </p>
-        {(going < count ? [] : notes).map(({ noteId, title, start, pinned }) => (
+        <p className="mb-2 pl-5 text-ink-3 text-meta">Sent with your message: {notesToSend(settings, count, known)}</p>
+        {shown.map(({ noteId, title, start, pinned }) => (
           <div key={noteId} className="sidenote mb-3">
             {pinned && <PinIcon size={12} className="absolute top-1 left-0.5 text-ink-3" />}
             <p className="line-clamp-2!">
@@ -71,8 +78,8 @@ export function NotesToSend({
             </p>
           </div>
         ))}
-        {going === count && count > notes.length && (
-          <p className="pl-5 text-ink-2 text-note">and {count - notes.length} more</p>
+        {shown.length > 0 && going > shown.length && (
+          <p className="pl-5 text-ink-2 text-note">and {going - shown.length} more</p>
         )}
         <p className="mt-2 pl-5 text-meta">
           <button type="button" className="link" onClick={onChoose}>

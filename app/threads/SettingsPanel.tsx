@@ -625,7 +625,8 @@ function NotesField({ settings, set, reset, count }: Omit<FieldProps, "id"> & { 
   const estimate = useEstimate();
   const now = settings.notes ?? "all";
   const chosen = settings.chosenNotes ?? [];
-  const tokens = estimate && estimate.tokens.notes > 0 ? `, ${figure(estimate.tokens.notes)} tokens` : "";
+  const tokens =
+    estimate?.which === now && estimate.tokens.notes > 0 ? `, ${figure(estimate.tokens.notes)} tokens` : "";
   const remarks = {
     all: `${count === 1 ? "1 note" : `${count} notes`}${now === "all" ? tokens : ""}`,
     chosen: now === "chosen" ? `${chosen.length} of ${count}${tokens}` : "",

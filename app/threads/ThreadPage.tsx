@@ -59,7 +59,7 @@ const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", ti
 
 /**
  * @param props.defaults what a thread begins with that has no message yet
- * @param props.margin what stands beside its composer; gets what opens the choice of notes
+ * @param props.margin what stands beside its composer; gets its settings, and what opens the choice of notes
  * @param props.children what stands below its composer
  */
 export function ThreadPage({
@@ -70,7 +70,7 @@ export function ThreadPage({
 }: {
   view: ThreadView | null;
   defaults?: ThreadSettings;
-  margin?: (chooseNotes: () => void) => ReactNode;
+  margin?: (settings: ThreadSettings, chooseNotes: () => void) => ReactNode;
   children?: ReactNode;
 }) {
   const { person, notes, budget } = useShellData();
@@ -156,7 +156,8 @@ export function ThreadPage({
 
   const model = settings.value.model;
   const busy = turn !== undefined;
-  const going = settings.value.notes === "none" ? 0 : notes;
+  const { notes: which = "all", chosenNotes = [] } = settings.value;
+  const going = which === "none" ? 0 : which === "chosen" ? chosenNotes.length : notes;
   const context = useMemo<TranscriptContext>(
     () => ({
       threadId,
@@ -243,7 +244,7 @@ export function ThreadPage({
               {budgetLine}
               {box}
             </div>
-            {margin?.(() => openPanel("notes"))}
+            {margin?.(settings.value, () => openPanel("notes"))}
           </div>
           {children}
         </>

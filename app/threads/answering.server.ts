@@ -493,6 +493,7 @@ export async function estimateRun(
     room: real(prompt.room),
     tokens: { system: real(system), notes: real(notes), messages: real(messages) },
     wanted: real(prompt.wanted),
+    which: settings.notes ?? "all",
     sent: { notes: chosen.length, messages: prompt.earlier },
     leftOut: { notes: leftOut, messages: prompt.leftOut.messages, squeezed: prompt.squeezedOut },
     notesLeftOut: left,

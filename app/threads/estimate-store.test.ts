@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { createEstimates, fullness, isWorthAsking, whatGoes } from "./estimate-store";
+import { createEstimates, fullness, isWorthAsking, notesToSend, whatGoes } from "./estimate-store";
 import type { Estimate } from "./view";
 
 const estimate = (part: Partial<Estimate> = {}): Estimate => ({
@@ -7,6 +7,7 @@ const estimate = (part: Partial<Estimate> = {}): Estimate => ({
   room: 120_000,
   tokens: { system: 10, notes: 3_200, messages: 900 },
   wanted: 4_110,
+  which: "all",
   sent: { notes: 14, messages: 4 },
   leftOut: { notes: 0, messages: 0, squeezed: 0 },
   notesLeftOut: [],
@@ -16,8 +17,12 @@ const estimate = (part: Partial<Estimate> = {}): Estimate => ({
 });
 
 describe("what goes along", () => {
-  const says = (sent: Estimate["sent"], leftOut: Partial<Estimate["leftOut"]> = {}) =>
-    whatGoes({ sent, leftOut: { notes: 0, messages: 0, squeezed: 0, ...leftOut } });
+  const going = (
+    sent: Estimate["sent"],
+    leftOut: Partial<Estimate["leftOut"]> = {},
+    which: Estimate["which"] = "all",
+  ) => ({ which, sent, leftOut: { notes: 0, messages: 0, squeezed: 0, ...leftOut } });
+  const says = (...state: Parameters<typeof going>) => whatGoes(going(...state));
 
   test("is said in plain words, and what is left out too", () => {
     expect(says({ notes: 14, messages: 4 })).toBe(
@@ -35,8 +40,52 @@ describe("what goes along", () => {
     expect(says({ notes: 3, messages: 0 }, { notes: 1 })).toBe(
       "Sent with your message: 3 of 4 notes. One note is left out.",
     );
+    expect(says({ notes: 0, messages: 2 }, { notes: 4 })).toBe(
+      "Sent with your message: none of 4 notes and the last 2 messages. 4 notes are left out.",
+    );
     expect(says({ notes: 0, messages: 0 }, { messages: 6 })).toBe("The 6 oldest messages are left out.");
     expect(says({ notes: 0, messages: 0 })).toBeUndefined();
+  });
+
+  test("of chosen notes is never called all notes, and with none it is said that none go", () => {
+    expect(says({ notes: 2, messages: 4 }, {}, "chosen")).toBe(
+      "Sent with your message: the 2 chosen notes and the last 4 messages.",
+    );
+    expect(says({ notes: 1, messages: 1 }, {}, "chosen")).toBe(
+      "Sent with your message: the chosen note and the last message.",
+    );
+    expect(says({ notes: 2, messages: 4 }, { notes: 1 }, "chosen")).toBe(
+      "Sent with your message: 2 of the 3 chosen notes and the last 4 messages. One note is left out.",
+    );
+    expect(says({ notes: 0, messages: 4 }, {}, "chosen")).toBe(
+      "Sent with your message: the last 4 messages and no notes.",
+    );
+    expect(says({ notes: 0, messages: 8 }, {}, "none")).toBe(
+      "Sent with your message: the last 8 messages and no notes.",
+    );
+    expect(says({ notes: 0, messages: 2 }, { messages: 6 }, "none")).toBe(
+      "Sent with your message: the last 2 messages and no notes. The 6 oldest messages are left out.",
+    );
+  });
+
+  test("of the notes is said truly for a first message, before the estimate and after it", () => {
+    const atFirst = (settings: Parameters<typeof notesToSend>[0], count = 14) =>
+      notesToSend(settings, count, undefined);
+    expect(atFirst({})).toBe("your 14 notes, as far as they fit");
+    expect(atFirst({}, 1)).toBe("your note, if it fits");
+    expect(atFirst({ notes: "none" })).toBe("no notes");
+    expect(atFirst({ notes: "chosen", chosenNotes: ["one", "two"] })).toBe("the chosen notes, as far as they fit");
+    expect(atFirst({ notes: "chosen", chosenNotes: ["one"] })).toBe("the chosen note, if it fits");
+    expect(atFirst({ notes: "chosen" })).toBe("no notes");
+
+    const then = (...state: Parameters<typeof going>) => notesToSend({ notes: state[2] }, 14, going(...state));
+    expect(then({ notes: 14, messages: 0 })).toBe("all 14 notes");
+    expect(then({ notes: 1, messages: 0 })).toBe("your note");
+    expect(then({ notes: 12, messages: 0 }, { notes: 2 })).toBe("12 of 14 notes");
+    expect(then({ notes: 2, messages: 0 }, {}, "chosen")).toBe("the 2 chosen notes");
+    expect(then({ notes: 14, messages: 0 }, {}, "chosen")).toBe("the 14 chosen notes");
+    expect(then({ notes: 1, messages: 0 }, { notes: 1 }, "chosen")).toBe("1 of the 2 chosen notes");
+    expect(then({ notes: 0, messages: 0 }, {}, "none")).toBe("no notes");
   });
 
   test("is more than the window holds only above 100 %", () => {

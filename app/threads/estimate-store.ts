@@ -187,24 +187,47 @@ export const useEstimate = (): Estimate | undefined =>
 
 const many = (count: number, one: string, several: string): string => (count === 1 ? one : `${count} ${several}`);
 
+const noNotes = "no notes";
+
+type Going = Pick<Estimate, "which" | "sent" | "leftOut">;
+
+/** The notes that go along, by number; undefined if all are meant and there is none. */
+function notesThatGo({ which, sent, leftOut }: Going): string | undefined {
+  const meant = sent.notes + leftOut.notes;
+  const isChosen = which === "chosen";
+  if (meant === 0) return which === "all" ? undefined : noNotes;
+  if (leftOut.notes > 0) return `${sent.notes || "none"} of ${isChosen ? `the ${meant} chosen` : meant} notes`;
+  if (isChosen) return `the ${many(meant, "chosen note", "chosen notes")}`;
+  return meant === 1 ? "your note" : `all ${meant} notes`;
+}
+
+/** The notes that go along with a first message. Before the estimate is there, nobody knows how many of them fit. */
+export function notesToSend(
+  { notes: which = "all", chosenNotes = [] }: Pick<ThreadSettings, "notes" | "chosenNotes">,
+  count: number,
+  estimate: Going | undefined,
+): string {
+  if (estimate) return notesThatGo(estimate) ?? noNotes;
+  const wanted = which === "chosen" ? chosenNotes.length : which === "all" ? count : 0;
+  if (wanted === 0) return noNotes;
+  if (wanted === 1) return which === "chosen" ? "the chosen note, if it fits" : "your note, if it fits";
+  return `${which === "chosen" ? "the chosen" : `your ${count}`} notes, as far as they fit`;
+}
+
 /** What goes along with the message and what does not, in sentences; undefined if there is nothing to say. */
-export function whatGoes({ sent, leftOut }: Pick<Estimate, "sent" | "leftOut">): string | undefined {
-  const notes = sent.notes + leftOut.notes;
-  const goes = [
-    ...(leftOut.notes > 0
-      ? [`${sent.notes} of ${notes} notes`]
-      : sent.notes > 0
-        ? [sent.notes === 1 ? "your note" : `all ${sent.notes} notes`]
-        : []),
-    ...(sent.messages > 0 ? [`the last ${many(sent.messages, "message", "messages")}`] : []),
-  ];
+export function whatGoes({ which, sent, leftOut }: Going): string | undefined {
+  const notes = notesThatGo({ which, sent, leftOut });
+  const messages = sent.messages > 0 ? `the last ${many(sent.messages, "message", "messages")}` : undefined;
+  const goes = notes === noNotes ? [messages, notes] : [notes, messages];
   const stays = [
     ...(leftOut.notes > 0 ? [many(leftOut.notes, "one note", "notes")] : []),
     ...(leftOut.messages > 0 ? [`the ${many(leftOut.messages, "oldest message", "oldest messages")}`] : []),
   ];
-  if (goes.length === 0 && stays.length === 0) return undefined;
-  const first = goes.length > 0 ? `Sent with your message: ${goes.join(" and ")}.` : "";
-  if (stays.length === 0) return `${first} Nothing is left out.`;
+  const words = goes.filter((part) => part !== undefined);
+  if (words.length === 0 && stays.length === 0) return undefined;
+  const first = words.length > 0 ? `Sent with your message: ${words.join(" and ")}.` : "";
+  // Of notes that were not chosen nothing is said, so it would not be true of them.
+  if (stays.length === 0) return which === "all" ? `${first} Nothing is left out.` : first;
   const left = `${stays.join(" and ")} ${leftOut.notes + leftOut.messages === 1 ? "is" : "are"} left out.`;
   return `${first} ${left.charAt(0).toUpperCase()}${left.slice(1)}`.trim();
 }

@@ -80,6 +80,8 @@ export interface Estimate {
   tokens: { system: number; notes: number; messages: number };
   /** All of it, had nothing been left out for lack of room. */
   wanted: number;
+  /** Which notes the thread takes. */
+  which: NonNullable<ThreadSettings["notes"]>;
   /** Messages: those before the draft. */
   sent: { notes: number; messages: number };
   leftOut: {

@@ -223,7 +223,7 @@ test("Chosen notes are found by their titles, page by page, and only they are se
   expect(JSON.stringify(body)).toContain("The boiler lost pressure in March.");
   expect(JSON.stringify(body)).toContain("The 17th meeting");
   expect(JSON.stringify(body)).not.toContain("The 18th meeting");
-  await expect(page.getByText("Sent with your message: all 2 notes and the last 2 messages.")).toBeVisible();
+  await expect(page.getByText("Sent with your message: the 2 chosen notes and the last 2 messages.")).toBeVisible();
 
   // What was chosen stands first when the panel is opened again.
   await page.reload();
@@ -232,6 +232,42 @@ test("Chosen notes are found by their titles, page by page, and only they are se
   await expect(rows).toHaveCount(2);
   await again.getByRole("radio", { name: "None" }).check();
   expect((await sent(app, page, "And without notes")).body.system ?? []).toEqual([]);
+});
+
+test("The margin of a new thread says truly which notes go along, before the server was asked and after", async ({
+  app,
+  page,
+  account,
+}) => {
+  await addNote(app, account, "Boiler log", "The boiler lost pressure in March.");
+  await addNote(app, account, "Bicycles", "Two, and the blue one has no lights.");
+  const margin = page.getByRole("complementary", { name: "Notes that are sent" });
+  let held = Promise.withResolvers<void>();
+  await page.route("**/estimate", async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  const says = async (before: string, after: string, titles: string[]) => {
+    held = Promise.withResolvers();
+    const asked = page.waitForRequest("**/estimate");
+    await page.goto("/");
+    await expect(margin.getByText(`Sent with your message: ${before}`, { exact: true })).toBeVisible();
+    await asked;
+    held.resolve();
+    await expect(margin.getByText(`Sent with your message: ${after}`, { exact: true })).toBeVisible();
+    for (const title of ["Boiler log.", "Bicycles."])
+      await expect(margin.getByText(title)).toHaveCount(titles.includes(title) ? 1 : 0);
+  };
+  const begin = async (revision: number, settings: Record<string, unknown>) => {
+    const json = { kind: "defaults", revision, settings };
+    expect((await app.request(account, "/preferences", { json })).status).toBe(200);
+  };
+  await says("your 2 notes, as far as they fit", "all 2 notes", ["Boiler log.", "Bicycles."]);
+  await begin(0, { notes: "none" });
+  await says("no notes", "no notes", []);
+  const { items } = (await (await app.request(account, "/notes/titles")).json()) as { items: { noteId: string }[] };
+  await begin(1, { notes: "chosen", chosenNotes: [items[0]?.noteId] });
+  await says("the chosen note, if it fits", "the chosen note", []);
 });
 
 test("A preset is kept from one thread and applied to another, and can be taken back", async ({
@@ -361,7 +397,7 @@ test("The meter says how full the window will be, and what would be left out, be
   await page.goto(`/threads/${threadId}`);
   const meter = page.getByRole("meter", { name: "Window of the model" });
   await expect(meter).toHaveAttribute("aria-valuetext", /^\d\d% of 8k$/);
-  await expect(page.getByText("Sent with your message: the last 8 messages. Nothing is left out.")).toBeVisible();
+  await expect(page.getByText("Sent with your message: the last 8 messages and no notes.")).toBeVisible();
   expect(asked).toHaveLength(1);
   await page.getByRole("textbox", { name: "Message" }).fill(`Which promises did nobody keep? ${long}${long}`);
   await expect(meter).toHaveAttribute("aria-valuetext", /^1\d\d% of 8k$/);
