@@ -3,6 +3,7 @@
  * the server may invoke what is listed here and nothing else. Each listed Bedrock model must be enabled once in
  * the account by somebody who may subscribe to it; the server's role cannot.
  */
+import { bareBedrockId } from "../app/ai/families";
 
 /** `bedrock:<model or inference profile id>` or `openai:<id>`. OpenAI models need the secret OpenAiKey. */
 const allow = [
@@ -35,15 +36,14 @@ export const openAiKey = new sst.Secret("OpenAiKey", "off");
 const account = aws.getCallerIdentityOutput().accountId;
 const region = aws.getRegionOutput().region;
 const bedrockIds = allow.filter((ref) => ref.startsWith("bedrock:")).map((ref) => ref.slice("bedrock:".length));
-const geography = /^(us|eu|apac|us-gov|jp|au|ca|global)\./;
 
 /**
  * An inference profile routes a call to the same model in several regions, so the model's ARN leaves the region
  * open; the profile's own ARN does not.
  */
 export const invocableArns = bedrockIds.flatMap((id) => {
-  const model = `arn:aws:bedrock:*::foundation-model/${id.replace(geography, "")}`;
-  return geography.test(id)
+  const model = `arn:aws:bedrock:*::foundation-model/${bareBedrockId(id)}`;
+  return bareBedrockId(id) !== id
     ? [model, $interpolate`arn:aws:bedrock:${region}:${account}:inference-profile/${id}`]
     : [model];
 });

@@ -116,9 +116,10 @@ export async function listModels({ fresh = false } = {}): Promise<{ models: Mode
   const { allow, default: standard } = config.models;
   const models = sources.flatMap(({ vendor, listing }) => {
     const listed = (listing?.models ?? []).filter(({ id }) => isAllowed({ vendor, id }));
+    const isNamed = (id: string) => allow?.includes(`${vendor}:${id}`) || `${vendor}:${id}` === standard;
     // One of several ids of the same model is enough, unless the operator names another one.
-    const offered = listed.filter(
-      ({ id, alias }) => !alias || allow?.includes(`${vendor}:${id}`) || `${vendor}:${id}` === standard,
+    const offered = listed.filter(({ id, standsFor = id, alias, onlyNamed }) =>
+      alias ? isNamed(id) : !onlyNamed || isNamed(id) || isNamed(standsFor),
     );
     return offered
       .map((model) => toModel(vendor, model))

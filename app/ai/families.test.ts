@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { families, traitsOf } from "./families";
+import { bareBedrockId, families, traitsOf } from "./families";
 
 describe("the family of a model", () => {
   test.each([
@@ -60,6 +60,14 @@ describe("the family of a model", () => {
   ])("of %s's %s is %s", (vendor, id, family) => {
     expect(traitsOf(vendor, id).family).toBe(family);
   });
+
+  test.each(["us-gov", "us", "eu", "apac", "jp", "au", "ca", "in", "global"])(
+    "is the same by the inference profile of %s, whose id is the model's behind the geography",
+    (geography) => {
+      expect(bareBedrockId(`${geography}.anthropic.claude-opus-5`)).toBe("anthropic.claude-opus-5");
+      expect(traitsOf("bedrock", `${geography}.amazon.nova-2-lite-v1:0`).family).toBe("Amazon Nova 2");
+    },
+  );
 
   test("names its page, the day it was checked or what was not, and sizes that fit each other", () => {
     for (const { name, source, window, minOutput, maxOutput } of families) {

@@ -12,14 +12,15 @@ export interface ListedModel {
   standsFor?: string;
   /** Another id of a model that is on the list already: usable, but not offered. */
   alias?: boolean;
+  /** On its way out, or made for something else than conversations: usable, and offered to who names it. */
+  onlyNamed?: boolean;
 }
 
 /** Milliseconds that a list may take. */
 const TIMEOUT = 4_000;
 
 /** The geographies of inference profiles by region, the nearest first; global ones may leave the continent. */
-function geographies(): string[] {
-  const { region } = config;
+export function geographies(region: string): string[] {
   const near = region.startsWith("us-gov")
     ? ["us-gov"]
     : region.startsWith("us")
@@ -32,11 +33,21 @@ function geographies(): string[] {
             ? ["jp", "apac"]
             : region === "ap-southeast-2" || region === "ap-southeast-4"
               ? ["au", "apac"]
-              : ["apac"];
+              : region.startsWith("ap-south-")
+                ? ["in", "apac"]
+                : region.startsWith("ap")
+                  ? ["apac"]
+                  : [];
   return [...near, "global"];
 }
 
-/** Bedrock's active text models. Where only inference profiles may be called, they stand in the model's place. */
+/** They write text about a film, and know neither messages nor Converse; the list does not say so. */
+const withoutConverse = /^twelvelabs\./;
+
+/**
+ * Bedrock's text models. Where only inference profiles may be called, they stand in the model's place. A legacy model
+ * still answers those who use it until its last day, so a thread or an operator's list that names it goes on.
+ */
 export async function listBedrock(): Promise<ListedModel[]> {
   const { BedrockClient, ListFoundationModelsCommand, paginateListInferenceProfiles } = await import(
     "@aws-sdk/client-bedrock"
@@ -63,15 +74,16 @@ export async function listBedrock(): Promise<ListedModel[]> {
       client.send(new ListFoundationModelsCommand({ byOutputModality: "TEXT" })),
       listProfiles(),
     ]);
-    const nearest = geographies();
+    const nearest = geographies(config.region);
     return modelSummaries.flatMap((summary): ListedModel[] => {
       const { modelId, modelName, providerName, inferenceTypesSupported: types = [] } = summary;
+      // One that speaks as well answers in another way than by ConverseStream.
       const usable =
-        summary.modelLifecycle?.status === "ACTIVE" &&
         summary.responseStreamingSupported &&
-        summary.outputModalities?.includes("TEXT") &&
+        summary.outputModalities?.join() === "TEXT" &&
         summary.inputModalities?.includes("TEXT");
-      if (!modelId || !usable) return [];
+      if (!modelId || !usable || withoutConverse.test(modelId)) return [];
+      const onlyNamed = summary.modelLifecycle?.status !== "ACTIVE" && { onlyNamed: true };
       const name = modelName ?? modelId;
       const full = providerName && !name.includes(providerName) ? `${providerName} ${name}` : name;
       const rank = (id: string) => nearest.findIndex((geography) => id.startsWith(`${geography}.`));
@@ -79,11 +91,11 @@ export async function listBedrock(): Promise<ListedModel[]> {
         .filter(({ id }) => bareBedrockId(id) === modelId && rank(id) >= 0)
         .sort((one, other) => rank(one.id) - rank(other.id));
       if (types.includes("ON_DEMAND")) {
-        return [{ id: modelId, name: full }, ...own.map(({ id, name }) => ({ id, name, alias: true }))];
+        return [{ id: modelId, name: full, ...onlyNamed }, ...own.map(({ id, name }) => ({ id, name, alias: true }))];
       }
       return own.map(({ id }, index) =>
         index === 0
-          ? { id, name: full, standsFor: modelId }
+          ? { id, name: full, standsFor: modelId, ...onlyNamed }
           : { id, name: `${full} (${id.split(".")[0]})`, alias: true },
       );
     });
@@ -102,6 +114,8 @@ async function listIds(options: { baseURL?: string | undefined; apiKey: string }
 
 const chat = /^(ft:)?(gpt-\d|chatgpt-|o\d)/;
 const notChat = /instruct|audio|realtime|transcribe|tts|image|search|deep-research|computer-use|moderation|live/;
+/** Made to work on code in an agent, or to think for many minutes at many times the price. */
+const special = /-codex|-pro(-\d|$)/;
 /** A dated snapshot, beside the name that follows the newest one. */
 const snapshot = /-(\d{4}-\d{2}-\d{2}|\d{4})$/;
 
@@ -111,7 +125,12 @@ export async function listOpenAi(): Promise<ListedModel[]> {
   const chats = ids.filter((id) => chat.test(id) && !notChat.test(id));
   return chats.map((id) => {
     const newest = id.replace(snapshot, "");
-    return { id, name: id, ...(newest !== id && chats.includes(newest) && { alias: true }) };
+    return {
+      id,
+      name: id,
+      ...(newest !== id && chats.includes(newest) && { alias: true }),
+      ...(special.test(id) && { onlyNamed: true }),
+    };
   });
 }
 
@@ -124,7 +143,7 @@ export async function listCompatible(endpoint: { url: string; key?: string | und
 
 /** A few ids for a list that could never be read: better than none, and the page says what they are. */
 export function wellKnown(vendor: string): ListedModel[] {
-  const [nearest = "us"] = geographies();
+  const [nearest = "global"] = geographies(config.region);
   if (vendor === "bedrock") {
     return [
       { id: "amazon.nova-micro-v1:0", name: "Amazon Nova Micro" },

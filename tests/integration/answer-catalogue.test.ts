@@ -72,7 +72,7 @@ describe("the list of models", () => {
       ]),
     );
     expect(refs.join(" ")).not.toMatch(
-      /canvas|embed|rerank|claude-3-haiku|audio|image|tts|whisper|dall|moderation|instruct-?$|realtime|transcribe/,
+      /canvas|embed|rerank|sonic|pegasus|300k|claude-3-haiku|audio|image|tts|whisper|dall|moderation|instruct-?$|realtime|transcribe|codex|-pro$/,
     );
     expect(new Set(refs).size).toBe(refs.length);
   });
@@ -118,6 +118,32 @@ describe("the list of models", () => {
       "bedrock:us.meta.llama3-3-70b-instruct-v1:0",
     ]);
     await expect(invoke(() => requireModel("openai:gpt-4o"))).rejects.toMatchObject({ code: "model-missing" });
+  });
+
+  test("offers a model that goes out, or that is made for other work, to an operator who names it", async () => {
+    const legacy = "bedrock:us.anthropic.claude-3-haiku-20240307-v1:0";
+    const allow = ["bedrock:anthropic.claude-3-haiku-20240307-v1:0", "openai:gpt-5-pro", "openai:gpt-4.1"];
+    const named = await startCatalogue({ models: { allow, default: "openai:gpt-4.1" } });
+    const refs = (await named.invoke(named.listModels)).result.models.map(({ ref }) => ref);
+    expect(refs).toEqual(["openai:gpt-4.1", "bedrock:anthropic.claude-3-haiku-20240307-v1:0", "openai:gpt-5-pro"]);
+    // Nobody named it: a thread that has it goes on with it, until its vendor says no.
+    const { invoke, requireModel } = await startCatalogue();
+    for (const ref of [legacy, "openai:gpt-5-codex"])
+      expect((await invoke(() => requireModel(ref))).result).toMatchObject({ ref });
+  });
+
+  test.each([
+    ["us-east-1", ["us", "global"]],
+    ["us-gov-west-1", ["us-gov", "global"]],
+    ["ca-central-1", ["ca", "us", "global"]],
+    ["eu-west-3", ["eu", "global"]],
+    ["ap-northeast-1", ["jp", "apac", "global"]],
+    ["ap-southeast-2", ["au", "apac", "global"]],
+    ["ap-south-1", ["in", "apac", "global"]],
+    ["ap-southeast-1", ["apac", "global"]],
+    ["sa-east-1", ["global"]],
+  ])("takes in %s the inference profiles of %j, in this order", async (region, geographies) => {
+    expect((await import("~/ai/lists.server")).geographies(region)).toEqual(geographies);
   });
 
   test("leaves out vendors that are off, and adds compatible endpoints under their names", async () => {

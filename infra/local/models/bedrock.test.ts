@@ -185,6 +185,14 @@ describe("Refusals", () => {
       /marked by provider as Legacy/,
       { modelId: "anthropic.claude-3-haiku-20240307-v1:0" },
     ],
+    ["a model that speaks", "ValidationException", /doesn't support it/, { modelId: "amazon.nova-2-5-sonic" }],
+    ["a model for films", "ValidationException", /doesn't support it/, { modelId: "twelvelabs.pegasus-1-2-v1:0" }],
+    [
+      "a model for bought throughput",
+      "ValidationException",
+      /with on-demand throughput isn’t supported/,
+      { modelId: "amazon.nova-lite-v1:0:300k" },
+    ],
     ["an embedding model", "ValidationException", /doesn't support it/, { modelId: "amazon.titan-embed-text-v2:0" }],
     [
       "a conversation that begins with the assistant",

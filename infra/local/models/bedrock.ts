@@ -104,7 +104,7 @@ function requireModel(identifier: string): BedrockModel {
   const found = findModel(identifier);
   if (!found) throw invalid("The provided model identifier is invalid.");
   const { model, profile } = found;
-  if (!model.output.includes("TEXT") || model.id.startsWith("cohere.rerank"))
+  if (model.output.join() !== "TEXT" || /^(cohere\.rerank|twelvelabs\.)/.test(model.id))
     throw invalid("The action or operation requested is invalid. This model doesn't support it.");
   if (model.status === "LEGACY")
     throw new BedrockError(
@@ -613,6 +613,7 @@ function listFoundationModels(query: URLSearchParams): unknown {
     inferenceTypesSupported: [
       ...(model.onDemand ? ["ON_DEMAND"] : []),
       ...(model.profiles.length > 0 ? ["INFERENCE_PROFILE"] : []),
+      ...(model.onDemand || model.profiles.length > 0 ? [] : ["PROVISIONED"]),
     ],
     modelLifecycle: { status: model.status },
   }));

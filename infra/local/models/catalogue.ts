@@ -2,7 +2,7 @@
  * The models that the local model server offers, with what each really takes. A small cut of the real lists of
  * us-east-1 and OpenAI, chosen for its traps: models that want an inference profile, that refuse temperature, or
  * temperature beside topP, or a system prompt, or an answer that is begun for them; and entries that a chat app
- * must leave out (embeddings, images, no streaming, legacy).
+ * must leave out (embeddings, images, speech, films, no streaming, only for bought throughput, legacy).
  */
 
 export type Modality = "TEXT" | "IMAGE" | "VIDEO" | "SPEECH" | "EMBEDDING";
@@ -16,7 +16,7 @@ export interface BedrockModel {
   output: Modality[];
   streaming: boolean;
   status: "ACTIVE" | "LEGACY";
-  /** Whether the bare id may be called; else only its inference profiles. */
+  /** Whether the bare id may be called; else only its inference profiles; without any, only bought throughput. */
   onDemand: boolean;
   /** The geographies of its inference profiles: the id is prefixed with them. */
   profiles: ("us" | "global")[];
@@ -152,6 +152,14 @@ export const bedrockModels: readonly BedrockModel[] = [
     thinking: "field",
     efforts: ["low", "medium", "high"],
     redacted: true,
+  }),
+  bedrock({ id: "amazon.nova-lite-v1:0:300k", name: "Nova Lite", ...nova, onDemand: false, profiles: [] }),
+  bedrock({
+    id: "amazon.nova-2-5-sonic",
+    name: "Nova 2.5 Sonic",
+    provider: "Amazon",
+    input: ["SPEECH", "TEXT"],
+    output: ["SPEECH", "TEXT"],
   }),
   bedrock({
     id: "amazon.nova-canvas-v1:0",
@@ -319,6 +327,12 @@ export const bedrockModels: readonly BedrockModel[] = [
     additional: ["reasoning"],
     thinking: "field",
     efforts: ["low", "medium", "high", "xhigh", "max"],
+  }),
+  bedrock({
+    id: "twelvelabs.pegasus-1-2-v1:0",
+    name: "Pegasus v1.2",
+    provider: "TwelveLabs",
+    input: ["TEXT", "VIDEO"],
   }),
   bedrock({ id: "qwen.qwen3-32b-v1:0", name: "Qwen3 32B (dense)", provider: "Qwen", window: 32_000 }),
 ];
