@@ -61,18 +61,24 @@ type Row = Pick<Family, "name" | "ids" | "window" | "maxOutput" | "source" | "th
   thinks?: boolean;
 };
 
-const today = "2026-11-22";
-const read = (page: string, unchecked?: string): Source => ({ page, checked: today, ...(unchecked && { unchecked }) });
-const notRead = (page: string, unchecked = "all of it"): Source => ({ page, checked: false, unchecked });
+const readOn =
+  (checked: string) =>
+  (page: string, unchecked?: string): Source => ({ page, checked, ...(unchecked && { unchecked }) });
+const read = readOn("2026-11-29");
+const readEarlier = readOn("2026-11-22");
+const notRead = (page: string, unchecked: string): Source => ({ page, checked: false, unchecked });
 
-const novaPage = "Amazon Nova user guide: Complete request schema; Amazon Bedrock user guide: Prompt caching";
-const claudePages =
-  "Claude documentation: Models overview, Extended thinking; Amazon Bedrock user guide: Prompt caching; AI SDK 7: Anthropic model capabilities";
-const converse = "Amazon Bedrock user guide: Supported models and model features, API compatibility";
+const cards = "Amazon Bedrock user guide: model cards";
+const novaPage = `Amazon Nova user guide: Complete request schema; ${cards}`;
+const claudePages = `Claude documentation: Models overview, Adaptive thinking; ${cards}; AI SDK 7: Anthropic model capabilities`;
+const converse = `${cards}; Supported models and model features`;
 const llamaPage = `Amazon Bedrock user guide: Meta Llama models; ${converse}`;
 const mistralPage = `Amazon Bedrock user guide: Mistral AI models; ${converse}`;
 const deepseekPage = `Amazon Bedrock user guide: DeepSeek models; ${converse}`;
+/** Its card says how much a model reads and writes, and not which settings it takes. */
+const onlySizes = "which settings it takes";
 
+/** Nova keeps 20,000 tokens of a prompt at most. */
 const nova = { ...cacheFrom(1_000) };
 /** Claude refuses a stop sequence of white space alone. */
 const claude = { stopSequences: { max: 4, withText: true } } as const;
@@ -82,11 +88,11 @@ const claudeAdaptive = { ...claude, ...noSampling, reasoningEffort: lowToMost } 
 const bedrockRows: readonly Row[] = [
   {
     name: "Amazon Nova 2",
-    ids: /^amazon\.nova-2-/,
+    ids: /^amazon\.nova-2-(lite|pro|premier)/,
     window: 1_000_000,
     maxOutput: 65_535,
     supports: { ...nova, sampling: "unless-effort-high", reasoningEffort: lowToHigh },
-    source: read("Amazon Nova 2 user guide: Extended thinking, Reasoning capabilities", "least tokens of the cache"),
+    source: read(`Amazon Nova 2 user guide: Extended thinking, Reasoning capabilities; ${cards}`),
   },
   {
     name: "Amazon Nova Micro",
@@ -102,7 +108,7 @@ const bedrockRows: readonly Row[] = [
     window: 1_000_000,
     maxOutput: 10_000,
     supports: nova,
-    source: read(novaPage),
+    source: readEarlier(novaPage),
   },
   {
     name: "Amazon Nova",
@@ -123,17 +129,40 @@ const bedrockRows: readonly Row[] = [
   },
   {
     name: "Claude that always thinks",
-    ids: /^anthropic\.claude-(opus-[5-9]|sonnet-(5-5|[6-9])|fable-[5-9]|mythos-[5-9])/,
+    ids: /^anthropic\.claude-((opus|sonnet)-5-[5-9]|(opus|sonnet|haiku)-[6-9]|fable-[5-9]|mythos-([5-9]|preview))(?!\d)/,
     window: 1_000_000,
     maxOutput: 128_000,
-    supports: { ...claudeAdaptive, ...cacheFrom(1_024) },
+    supports: { ...claudeAdaptive, ...cacheFrom(512) },
     thinks: true,
     thinking: "always",
-    source: read(claudePages, "least tokens of the cache: 512 is named for Opus 5 alone"),
+    source: read(
+      claudePages,
+      "least tokens of the cache of Mythos; whatever is newer than Fable 5.2, Opus and Sonnet 5.5",
+    ),
   },
   {
-    name: "Claude without sampling",
-    ids: /^anthropic\.claude-(opus-4-[89]|sonnet-5)/,
+    name: "Claude that thinks unless told not to",
+    ids: /^anthropic\.claude-(opus-5|haiku-5)(?!\d)/,
+    window: 1_000_000,
+    maxOutput: 128_000,
+    supports: { ...claudeAdaptive, reasoningEffort: ["none", ...lowToMost], ...cacheFrom(512) },
+    thinks: true,
+    thinking: "always",
+    source: read(claudePages),
+  },
+  {
+    name: "Claude Sonnet 5",
+    ids: /^anthropic\.claude-sonnet-5(?!\d)/,
+    window: 1_000_000,
+    maxOutput: 128_000,
+    supports: { ...claudeAdaptive, reasoningEffort: ["none", ...lowToMost], ...cacheFrom(1_024) },
+    thinks: true,
+    thinking: "always",
+    source: read(claudePages),
+  },
+  {
+    name: "Claude Opus 4.8",
+    ids: /^anthropic\.claude-opus-4-[89]/,
     window: 1_000_000,
     maxOutput: 128_000,
     supports: { ...claudeAdaptive, ...cacheFrom(1_024) },
@@ -167,7 +196,7 @@ const bedrockRows: readonly Row[] = [
     maxOutput: 64_000,
     supports: { ...claudeThinking, reasoningEffort: lowToMost, temperatureWithTopP: false, ...cacheFrom(1_024) },
     thinking: "adaptive",
-    source: read(claudePages, "longest output: the AI SDK says 128,000"),
+    source: read(claudePages, "longest output: the AI SDK says 128,000, others 64,000"),
   },
   {
     name: "Claude Sonnet 4.5",
@@ -176,7 +205,7 @@ const bedrockRows: readonly Row[] = [
     maxOutput: 64_000,
     supports: { ...claudeThinking, temperatureWithTopP: false, ...cacheFrom(1_024) },
     thinking: "budget",
-    source: read(claudePages),
+    source: read(claudePages, "least tokens of the cache: the card says 1,024, the page on prompt caching 4,096"),
   },
   {
     name: "Claude Opus and Haiku 4.5",
@@ -236,15 +265,15 @@ const bedrockRows: readonly Row[] = [
     window: 1_000_000,
     maxOutput: 8_192,
     supports: { stopSequences: false },
-    source: read(llamaPage, "window of Scout, which is larger; longest output"),
+    source: read(`${llamaPage}; Scout reads ten times as much`),
   },
   {
     name: "Llama 3.1 to 3.3",
     ids: /^meta\.llama3-[1-3]-/,
     window: 128_000,
-    maxOutput: 8_192,
+    maxOutput: 4_096,
     supports: { stopSequences: false },
-    source: read(llamaPage, "longest output"),
+    source: read(llamaPage),
   },
   {
     name: "Llama 3",
@@ -252,7 +281,7 @@ const bedrockRows: readonly Row[] = [
     window: 8_192,
     maxOutput: 2_048,
     supports: { stopSequences: false },
-    source: read(llamaPage),
+    source: read(llamaPage, "longest output: the page on its parameters says 2,048, its card 8,000"),
   },
   {
     name: "Mistral Instruct",
@@ -270,11 +299,33 @@ const bedrockRows: readonly Row[] = [
     source: read(mistralPage),
   },
   {
+    name: "Voxtral",
+    ids: /^mistral\.voxtral-/,
+    window: 32_000,
+    maxOutput: 4_096,
+    source: read(mistralPage, `longest output; ${onlySizes}`),
+  },
+  {
+    name: "Magistral",
+    ids: /^mistral\.magistral-/,
+    window: 128_000,
+    maxOutput: 40_000,
+    thinks: true,
+    source: read(mistralPage, onlySizes),
+  },
+  {
+    name: "Mistral Large 3 and Devstral 2",
+    ids: /^mistral\.(mistral-large-3|devstral-2)-/,
+    window: 128_000,
+    maxOutput: 32_000,
+    source: read(mistralPage, `window of Devstral, which is larger; ${onlySizes}`),
+  },
+  {
     name: "Mistral",
     ids: /^mistral\./,
     window: 128_000,
     maxOutput: 8_192,
-    source: read(mistralPage, "longest output; window of those that have more than 128,000"),
+    source: read(mistralPage, "longest output of Pixtral, which is larger; settings of Ministral"),
   },
   {
     name: "DeepSeek R1",
@@ -282,54 +333,153 @@ const bedrockRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 32_768,
     thinks: true,
-    source: read(deepseekPage, "longest output"),
+    source: read(deepseekPage, "longest output: the page on its parameters says 32,768, its card 8,000"),
   },
   {
     name: "DeepSeek",
     ids: /^deepseek\./,
     window: 128_000,
-    maxOutput: 32_768,
-    source: notRead(deepseekPage, "window and longest output"),
+    maxOutput: 8_000,
+    source: read(deepseekPage, "window of V3.2, which is larger; how V3.1 is told to reason: it is not"),
   },
   {
+    // Legacy; for an account that still uses one.
     name: "Cohere Command R",
     ids: /^cohere\.command-r/,
     window: 128_000,
-    maxOutput: 4_096,
+    maxOutput: 4_000,
     supports: { topP: { min: 0.01, max: 0.99 } },
-    source: read(`Amazon Bedrock user guide: Cohere Command R and Command R+ models; ${converse}`, "longest output"),
+    source: read(`Amazon Bedrock user guide: Cohere Command R and Command R+ models; ${converse}`),
   },
   {
+    // Its last day on Bedrock was to be 26 November 2026.
     name: "AI21 Jamba",
     ids: /^ai21\.jamba-1-5/,
     window: 256_000,
-    maxOutput: 4_096,
-    source: notRead("Amazon Bedrock user guide: AI21 Labs Jamba models", "longest output"),
+    maxOutput: 4_000,
+    source: read(`Amazon Bedrock user guide: AI21 Labs Jamba models; ${converse}`, onlySizes),
   },
   {
     name: "gpt-oss",
     ids: /^openai\.gpt-oss-/,
     window: 128_000,
-    maxOutput: 32_768,
+    maxOutput: 16_000,
     supports: { stopSequences: false, reasoningEffort: lowToHigh },
     thinks: true,
-    source: read("Amazon Bedrock user guide: OpenAI models; AI SDK 7: Amazon Bedrock provider", "longest output"),
+    source: read(`Amazon Bedrock user guide: OpenAI models; ${cards}; AI SDK 7: Amazon Bedrock provider`),
+  },
+  {
+    // Bedrock keeps their prompts by itself, and refuses cache points.
+    name: "GPT on Bedrock, reasoning optional",
+    ids: /^openai\.gpt-(5\.6|6-luna|6-sol|6\.1-terra)/,
+    window: 1_050_000,
+    maxOutput: 128_000,
+    supports: { ...noSampling, stopSequences: false, reasoningEffort: ["none", ...lowToMost] },
+    thinks: true,
+    source: read(
+      `${cards}; AI SDK 7: Amazon Bedrock provider`,
+      "efforts of all but GPT-6 Luna, which are those of OpenAI's own; sampling without reasoning: none is offered",
+    ),
   },
   {
     name: "GPT on Bedrock",
     ids: /^openai\.gpt-\d/,
-    window: 400_000,
+    window: 1_050_000,
     maxOutput: 128_000,
-    supports: { ...noSampling, stopSequences: false, reasoningEffort: lowToHigh },
+    supports: { ...noSampling, stopSequences: false, reasoningEffort: lowToMost },
     thinks: true,
-    source: read("AI SDK 7: Amazon Bedrock provider", "sizes, which are those of the smallest; more efforts"),
+    source: read(`${cards}; AI SDK 7: Amazon Bedrock provider`, "efforts, which are those of OpenAI's own"),
+  },
+  {
+    name: "Qwen3 32B",
+    ids: /^qwen\.qwen3-32b/,
+    window: 32_000,
+    maxOutput: 8_000,
+    source: read(`Amazon Bedrock user guide: Qwen models; ${cards}`, onlySizes),
+  },
+  {
+    name: "Qwen3 Coder",
+    ids: /^qwen\.qwen3-coder-/,
+    window: 128_000,
+    maxOutput: 16_000,
+    source: read(`Amazon Bedrock user guide: Qwen models; ${cards}`, `window of Next, which is larger; ${onlySizes}`),
   },
   {
     name: "Qwen3",
     ids: /^qwen\.qwen3-/,
-    window: 32_000,
-    maxOutput: 8_192,
-    source: notRead("Amazon Bedrock user guide: Qwen models", "sizes, which are those of the smallest"),
+    window: 256_000,
+    maxOutput: 8_000,
+    source: read(`Amazon Bedrock user guide: Qwen models; ${cards}`, onlySizes),
+  },
+  {
+    name: "Kimi K3",
+    ids: /^moonshotai\.kimi-k3/,
+    window: 1_000_000,
+    maxOutput: 128_000,
+    thinks: true,
+    source: read(cards, `longest output, which is models.dev's; ${onlySizes}`),
+  },
+  {
+    name: "Kimi K2",
+    ids: /^moonshot(ai)?\.kimi-k2/,
+    window: 128_000,
+    maxOutput: 16_000,
+    thinks: true,
+    source: read(cards, `window of K2.5, which is larger; ${onlySizes}`),
+  },
+  {
+    name: "MiniMax M2",
+    ids: /^minimax\.minimax-m2/,
+    window: 196_000,
+    maxOutput: 8_000,
+    thinks: true,
+    source: read(cards, onlySizes),
+  },
+  {
+    name: "GLM 5",
+    ids: /^zai\.glm-5/,
+    window: 200_000,
+    maxOutput: 128_000,
+    thinks: true,
+    source: read(cards, `window of 5.3, which is larger; ${onlySizes}`),
+  },
+  {
+    name: "GLM 4.7",
+    ids: /^zai\.glm-4\.7/,
+    window: 128_000,
+    maxOutput: 4_000,
+    thinks: true,
+    source: read(cards, onlySizes),
+  },
+  {
+    name: "Gemma 3",
+    ids: /^google\.gemma-3-/,
+    window: 128_000,
+    maxOutput: 8_000,
+    source: read(cards, onlySizes),
+  },
+  {
+    name: "Nemotron",
+    ids: /^nvidia\.nemotron-/,
+    window: 128_000,
+    maxOutput: 8_000,
+    source: read(cards, `sizes of Super, which are larger; ${onlySizes}`),
+  },
+  {
+    name: "Writer Palmyra",
+    ids: /^writer\.palmyra-x/,
+    window: 122_880,
+    maxOutput: 8_000,
+    source: read(cards, `window of X4, which is models.dev's, and of X5, for which sources differ; ${onlySizes}`),
+  },
+  {
+    name: "Grok",
+    ids: /^xai\.grok-4/,
+    window: 500_000,
+    maxOutput: 128_000,
+    supports: { stopSequences: false },
+    thinks: true,
+    source: notRead(cards, "all but the window, which is models.dev's; no stop sequences, as in xAI's own"),
   },
 ];
 
@@ -355,7 +505,7 @@ const openAiRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 16_384,
     supports: chat,
-    source: read(openAiModels),
+    source: readEarlier(openAiModels),
   },
   {
     name: "GPT-5.1 chat and later",
@@ -364,7 +514,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 16_384,
     supports: { ...reasoning, reasoningEffort: false },
     ...responses,
-    source: read(openAiModels, "which efforts it takes: none is offered"),
+    source: readEarlier(openAiModels, "which efforts it takes: none is offered"),
   },
   {
     name: "GPT-4.1",
@@ -372,7 +522,7 @@ const openAiRows: readonly Row[] = [
     window: 1_047_576,
     maxOutput: 32_768,
     supports: chat,
-    source: read(openAiModels),
+    source: readEarlier(openAiModels),
   },
   {
     name: "GPT-4o",
@@ -380,7 +530,7 @@ const openAiRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 16_384,
     supports: chat,
-    source: read(openAiModels),
+    source: readEarlier(openAiModels),
   },
   {
     name: "GPT-4 Turbo",
@@ -388,7 +538,7 @@ const openAiRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 4_096,
     supports: { temperature: upToTwo },
-    source: read(openAiModels),
+    source: readEarlier(openAiModels),
   },
   {
     name: "GPT-4",
@@ -396,7 +546,7 @@ const openAiRows: readonly Row[] = [
     window: 8_192,
     maxOutput: 8_192,
     supports: { temperature: upToTwo },
-    source: read(openAiModels),
+    source: readEarlier(openAiModels),
   },
   {
     name: "GPT-3.5 Turbo",
@@ -404,7 +554,7 @@ const openAiRows: readonly Row[] = [
     window: 16_385,
     maxOutput: 4_096,
     supports: { temperature: upToTwo },
-    source: read(openAiModels),
+    source: readEarlier(openAiModels),
   },
   {
     name: "OpenAI o series",
@@ -413,16 +563,25 @@ const openAiRows: readonly Row[] = [
     maxOutput: 100_000,
     supports: { ...reasoning, reasoningEffort: lowToHigh },
     ...responses,
-    source: read(openAiReasoning),
+    source: readEarlier(openAiReasoning),
+  },
+  {
+    name: "GPT-5.2 Pro and later",
+    ids: /^gpt-5\.\d-pro/,
+    window: 400_000,
+    maxOutput: 128_000,
+    supports: { ...reasoning, promptCache: false, reasoningEffort: ["medium", "high", "xhigh"] },
+    ...responses,
+    source: read(openAiReasoning, "larger windows of GPT-5.4 Pro and later; efforts, which are models.dev's"),
   },
   {
     name: "GPT-5 Pro",
-    ids: /^gpt-5(\.\d)?-pro/,
+    ids: /^gpt-5-pro/,
     window: 400_000,
     maxOutput: 128_000,
     supports: { ...reasoning, promptCache: false, reasoningEffort: ["high"] },
     ...responses,
-    source: read(openAiReasoning, "efforts of GPT-5.2 Pro and later; their larger windows"),
+    source: readEarlier(openAiReasoning),
   },
   {
     name: "GPT-5 Codex",
@@ -431,7 +590,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...reasoning, reasoningEffort: lowToHigh },
     ...responses,
-    source: read(openAiReasoning),
+    source: read(openAiReasoning, "efforts beyond these, which later ones take"),
   },
   {
     name: "GPT-5",
@@ -440,7 +599,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...reasoning, reasoningEffort: ["minimal", ...lowToHigh] },
     ...responses,
-    source: read(openAiReasoning),
+    source: readEarlier(openAiReasoning),
   },
   {
     name: "GPT-5.1",
@@ -449,7 +608,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToHigh] },
     ...responses,
-    source: read(openAiReasoning),
+    source: readEarlier(openAiReasoning),
   },
   {
     name: "GPT-5.2 and later",
@@ -458,7 +617,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToMost] },
     ...responses,
-    source: read(openAiReasoning, "window, which is that of the smallest of them"),
+    source: readEarlier(openAiReasoning, "window, which is that of the smallest of them"),
   },
   {
     name: "GPT-6, reasoning optional",
@@ -467,7 +626,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToMost] },
     ...responses,
-    source: read(openAiReasoning, "longest output"),
+    source: read(openAiReasoning),
   },
   {
     name: "GPT-6",
@@ -476,7 +635,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...reasoning, reasoningEffort: lowToMost },
     ...responses,
-    source: read(openAiReasoning, "longest output"),
+    source: read(openAiReasoning),
   },
 ];
 

@@ -73,7 +73,8 @@ export interface Model {
   thinks: boolean;
   /**
    * How a Claude model is asked to think: with a share of the longest response as its budget; adaptively, by an
-   * effort; or not at all, since it always does, and is only asked to let it be read.
+   * effort; or not at all, since it does by itself, and is only asked to let it be read. Some of the last can be told
+   * not to, by the effort "none".
    */
   thinking?: "budget" | "adaptive" | "always";
   /** Undefined: nobody knows; it is shown as unknown, never as zero. */

@@ -103,6 +103,13 @@ export function callOptions(model: Model, sent: CallSettings, extras: Extras): O
         : cacheKey && { providerOptions: { openai: { promptCacheKey: cacheKey } } }),
     };
   }
+  // Bedrock's models that reason by themselves are told not to in words of their own, which the AI SDK leaves out.
+  if (reasoningEffort === "none" && model.vendor === "bedrock") {
+    const additionalModelRequestFields = model.thinking
+      ? { thinking: { type: "disabled" } }
+      : { reasoning: { effort: "none" } };
+    return { ...options, providerOptions: { amazonBedrock: { additionalModelRequestFields } } };
+  }
   const reasoningConfig = claudeThinking(model, sent);
   if (!reasoningConfig) return { ...options, ...(reasoningEffort && { reasoning: reasoningEffort }) };
   return {

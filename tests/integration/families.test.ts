@@ -128,6 +128,10 @@ const adaptive = (shown: object) =>
     },
     dropped: ["temperature", "topP"],
   }) satisfies Partial<Case>;
+const thinksByItself = {
+  ...adaptive({ display: "summarized" }),
+  byDefault: { ...claude, ...thinking({ thinking: { type: "adaptive", display: "summarized" } }) },
+} satisfies Partial<Case>;
 const chat = {
   path: "/v1/chat/completions",
   byDefault: chatCall,
@@ -138,6 +142,12 @@ const reasoning = {
   path: "/v1/responses",
   byDefault: { ...response, ...summarised() },
   withAll: { ...response, max_output_tokens: 2_000, ...summarised({ effort: "medium" }) },
+  dropped: ["temperature", "topP", "stopSequences"],
+} satisfies Partial<Case>;
+
+const gptOnBedrock = {
+  byDefault: {},
+  withAll: { ...inference({ maxTokens: 2_000 }), ...thinking({ reasoning: { effort: "medium" } }) },
   dropped: ["temperature", "topP", "stopSequences"],
 } satisfies Partial<Case>;
 
@@ -173,11 +183,10 @@ const cases: Case[] = [
   // The bare id stands in the thread's settings, and only its inference profile may be called.
   bedrock("Amazon Nova Premier", "amazon.nova-premier-v1:0", { ...nova, called: "us.amazon.nova-premier-v1:0" }),
   bedrock("Amazon Titan Text", "amazon.titan-text-express-v1", { ...noStops, noSystem: true }),
-  bedrock("Claude that always thinks", "us.anthropic.claude-opus-5", {
-    ...adaptive({ display: "summarized" }),
-    byDefault: { ...claude, ...thinking({ thinking: { type: "adaptive", display: "summarized" } }) },
-  }),
-  bedrock("Claude without sampling", "us.anthropic.claude-sonnet-5", adaptive({ display: "summarized" })),
+  bedrock("Claude that always thinks", "us.anthropic.claude-sonnet-5-5", thinksByItself),
+  bedrock("Claude that thinks unless told not to", "us.anthropic.claude-haiku-5-5", thinksByItself),
+  bedrock("Claude Sonnet 5", "us.anthropic.claude-sonnet-5", thinksByItself),
+  bedrock("Claude Opus 4.8", "us.anthropic.claude-opus-4-8", adaptive({ display: "summarized" })),
   bedrock("Claude Opus 4.7", "us.anthropic.claude-opus-4-7", adaptive({ display: "summarized" })),
   bedrock("Claude Opus 4.6", "us.anthropic.claude-opus-4-6-v1", adaptive({})),
   bedrock("Claude Sonnet 4.6", "us.anthropic.claude-sonnet-4-6", adaptive({})),
@@ -201,6 +210,9 @@ const cases: Case[] = [
   bedrock("Llama 3", "meta.llama3-70b-instruct-v1:0", noStops),
   bedrock("Mistral Instruct", "mistral.mistral-7b-instruct-v0:2", { ...nova, noSystem: true }),
   bedrock("Mistral (24.02)", "mistral.mistral-large-2402-v1:0", nova),
+  bedrock("Voxtral", "mistral.voxtral-small-24b-2507", nova),
+  bedrock("Magistral", "mistral.magistral-small-2509", nova),
+  bedrock("Mistral Large 3 and Devstral 2", "mistral.mistral-large-3-675b-instruct", nova),
   bedrock("Mistral", "us.mistral.pixtral-large-2502-v1:0", nova),
   bedrock("DeepSeek R1", "us.deepseek.r1-v1:0", nova),
   bedrock("DeepSeek", "deepseek.v3-v1:0", nova),
@@ -214,12 +226,20 @@ const cases: Case[] = [
     },
     dropped: ["stopSequences"],
   }),
-  bedrock("GPT on Bedrock", "us.openai.gpt-5.6-luna", {
-    byDefault: {},
-    withAll: { ...inference({ maxTokens: 2_000 }), ...thinking({ reasoning: { effort: "medium" } }) },
-    dropped: ["temperature", "topP", "stopSequences"],
-  }),
-  bedrock("Qwen3", "qwen.qwen3-32b-v1:0", nova),
+  bedrock("GPT on Bedrock, reasoning optional", "us.openai.gpt-6-luna", gptOnBedrock),
+  bedrock("GPT on Bedrock", "us.openai.gpt-6-astra", gptOnBedrock),
+  bedrock("Qwen3 32B", "qwen.qwen3-32b-v1:0", nova),
+  bedrock("Qwen3 Coder", "qwen.qwen3-coder-next", nova),
+  bedrock("Qwen3", "qwen.qwen3-next-80b-a3b", nova),
+  bedrock("Kimi K3", "us.moonshotai.kimi-k3", nova),
+  bedrock("Kimi K2", "moonshotai.kimi-k2.5", nova),
+  bedrock("MiniMax M2", "minimax.minimax-m2.5", nova),
+  bedrock("GLM 5", "zai.glm-5", nova),
+  bedrock("GLM 4.7", "zai.glm-4.7", nova),
+  bedrock("Gemma 3", "google.gemma-3-12b-it", nova),
+  bedrock("Nemotron", "nvidia.nemotron-nano-3-30b", nova),
+  bedrock("Writer Palmyra", "us.writer.palmyra-x5-v1:0", nova),
+  bedrock("Grok", "us.xai.grok-4.7", noStops),
   openai("GPT-5 chat", "gpt-5-chat-latest", chat),
   openai("GPT-5.1 chat and later", "gpt-5.2-chat-latest", {
     ...reasoning,
@@ -236,6 +256,7 @@ const cases: Case[] = [
     ...reasoning,
     withAll: { ...response, max_output_tokens: 2_000, ...summarised({ effort: "high" }) },
   }),
+  openai("GPT-5.2 Pro and later", "gpt-5.2-pro", reasoning),
   openai("GPT-5 Codex", "gpt-5-codex", reasoning),
   openai("GPT-5", "gpt-5-mini", reasoning),
   openai("GPT-5.1", "gpt-5.1", reasoning),
@@ -309,6 +330,25 @@ test("a sampling that a model takes only without reasoning is sent without it", 
   expect(older.body).toEqual({ ...claude, ...inference(sampled) });
   const gpt = await send("openai:gpt-5.2", { ...sampled, reasoningEffort: "none" });
   expect(gpt.body).toEqual({ ...response, temperature: 0.4, top_p: 0.9, reasoning: { effort: "none" } });
+});
+
+test("a model that thinks by itself is told not to where it can be, and sent no effort where it cannot", async () => {
+  for (const id of ["us.anthropic.claude-opus-5", "us.anthropic.claude-haiku-5-5", "us.anthropic.claude-sonnet-5"]) {
+    const quiet = await send(`bedrock:${id}`, { reasoningEffort: "none", maxTokens: 2_000 });
+    expect(quiet.outcome).toMatchObject({ ending: "complete", dropped: [], attempts: 1 });
+    expect(quiet.body).toEqual({
+      ...claude,
+      ...inference({ maxTokens: 2_000 }),
+      ...thinking({ thinking: { type: "disabled" } }),
+    });
+  }
+  const luna = await send("bedrock:us.openai.gpt-6-luna", { reasoningEffort: "none" });
+  expect(luna.outcome).toMatchObject({ ending: "complete", dropped: [], attempts: 1 });
+  expect(luna.body).toEqual(thinking({ reasoning: { effort: "none" } }));
+  for (const id of ["us.anthropic.claude-sonnet-5-5", "us.openai.gpt-6-astra"]) {
+    const { outcome } = await send(`bedrock:${id}`, { reasoningEffort: "none" });
+    expect(outcome).toMatchObject({ ending: "complete", dropped: [{ setting: "reasoningEffort" }], attempts: 1 });
+  }
 });
 
 test("Nova's highest effort goes alone, with the reasons for what stays behind", async () => {

@@ -289,12 +289,15 @@ function checkThinking({ inferenceConfig, additionalModelRequestFields }: Conver
     throw returned(
       "thinking.type: 'enabled' is not supported for this model. Use 'adaptive' and output_config.effort.",
     );
-  if (thinking?.type === "adaptive" && !["adaptive", "always"].includes(model.thinking))
+  if (thinking?.type === "adaptive" && !["adaptive", "unless-disabled", "always"].includes(model.thinking))
     throw returned("thinking.type: adaptive thinking is not supported on this model.");
   if (thinking?.type === "disabled" && model.thinking === "always")
     throw returned("thinking.type: thinking cannot be disabled for this model.");
-  if (!thinking || thinking.type === "disabled")
-    return model.thinking === "always" || (model.thinking === "field" && effort !== undefined);
+  if (thinking?.type === "disabled" && ["xhigh", "max"].includes(effort ?? ""))
+    throw returned("output_config.effort: effort above 'high' is not supported when thinking is disabled.");
+  if (thinking?.type === "disabled") return false;
+  if (!thinking && ["unless-disabled", "always"].includes(model.thinking)) return true;
+  if (!thinking) return model.thinking === "field" && effort !== undefined && effort !== "none";
   if (thinking.type === "enabled") {
     const { budget_tokens: budget = 0 } = thinking;
     if (budget < 1_024) throw returned("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024");

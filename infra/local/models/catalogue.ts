@@ -35,10 +35,10 @@ export interface BedrockModel {
   /** Which additionalModelRequestFields it knows. */
   additional: readonly string[];
   /**
-   * When it reasons: never; when told to by a budget or adaptively (Claude), by Nova's or OpenAI's own field; or in
-   * every call.
+   * When it reasons: never; when told to by a budget or adaptively (Claude), by Nova's or OpenAI's own field; unless
+   * told not to; or in every call.
    */
-  thinking: "never" | "budget" | "adaptive" | "field" | "always";
+  thinking: "never" | "budget" | "adaptive" | "field" | "unless-disabled" | "always";
   /** The efforts it knows. */
   efforts: readonly string[];
   /** What Nova says in place of its reasoning. */
@@ -107,6 +107,19 @@ const newestClaude = {
 };
 const llama = { provider: "Meta", maxStopSequences: 0 };
 const mistral = { provider: "Mistral AI" };
+/** They keep prompts by themselves, and take no cache points. */
+const gpt = {
+  provider: "OpenAI",
+  onDemand: false,
+  profiles: ["us" as const, "global" as const],
+  window: 1_050_000,
+  maxOutput: 128_000,
+  temperature: false as const,
+  maxStopSequences: 0,
+  additional: ["reasoning"],
+  thinking: "field" as const,
+  efforts: ["low", "medium", "high", "xhigh", "max"],
+};
 
 export const bedrockModels: readonly BedrockModel[] = [
   bedrock({
@@ -114,7 +127,7 @@ export const bedrockModels: readonly BedrockModel[] = [
     name: "Jamba 1.5 Large",
     provider: "AI21 Labs",
     window: 256_000,
-    maxOutput: 4_096,
+    maxOutput: 4_000,
   }),
   bedrock({ id: "amazon.nova-micro-v1:0", name: "Nova Micro", ...nova }),
   bedrock({
@@ -239,10 +252,25 @@ export const bedrockModels: readonly BedrockModel[] = [
     maxOutput: 64_000,
   }),
   bedrock({ id: "anthropic.claude-opus-4-7", name: "Claude Opus 4.7", ...newestClaude, cacheFrom: 4_096 }),
-  bedrock({ id: "anthropic.claude-sonnet-5", name: "Claude Sonnet 5", ...newestClaude }),
+  bedrock({ id: "anthropic.claude-opus-4-8", name: "Claude Opus 4.8", ...newestClaude }),
+  bedrock({ id: "anthropic.claude-sonnet-5", name: "Claude Sonnet 5", ...newestClaude, thinking: "unless-disabled" }),
   bedrock({
     id: "anthropic.claude-opus-5",
     name: "Claude Opus 5",
+    ...newestClaude,
+    thinking: "unless-disabled",
+    cacheFrom: 512,
+  }),
+  bedrock({
+    id: "anthropic.claude-haiku-5-5",
+    name: "Claude Haiku 5.5",
+    ...newestClaude,
+    thinking: "unless-disabled",
+    cacheFrom: 512,
+  }),
+  bedrock({
+    id: "anthropic.claude-sonnet-5-5",
+    name: "Claude Sonnet 5.5",
     ...newestClaude,
     thinking: "always",
     cacheFrom: 512,
@@ -251,7 +279,7 @@ export const bedrockModels: readonly BedrockModel[] = [
     id: "cohere.command-r-v1:0",
     name: "Command R",
     provider: "Cohere",
-    maxOutput: 4_096,
+    maxOutput: 4_000,
     topP: { min: 0.01, max: 0.99 },
   }),
   bedrock({ id: "cohere.rerank-v3-5:0", name: "Rerank 3.5", provider: "Cohere", streaming: false }),
@@ -264,7 +292,7 @@ export const bedrockModels: readonly BedrockModel[] = [
     maxOutput: 32_768,
     thinking: "always",
   }),
-  bedrock({ id: "deepseek.v3-v1:0", name: "DeepSeek-V3.1", provider: "DeepSeek", maxOutput: 32_768 }),
+  bedrock({ id: "deepseek.v3-v1:0", name: "DeepSeek-V3.1", provider: "DeepSeek", maxOutput: 8_000 }),
   bedrock({
     id: "meta.llama3-70b-instruct-v1:0",
     name: "Llama 3 70B Instruct",
@@ -276,6 +304,7 @@ export const bedrockModels: readonly BedrockModel[] = [
     id: "meta.llama3-3-70b-instruct-v1:0",
     name: "Llama 3.3 70B Instruct",
     ...llama,
+    maxOutput: 4_096,
     onDemand: false,
     profiles: ["us"],
   }),
@@ -308,33 +337,100 @@ export const bedrockModels: readonly BedrockModel[] = [
     id: "openai.gpt-oss-120b-1:0",
     name: "gpt-oss-120b",
     provider: "OpenAI",
-    maxOutput: 32_768,
+    maxOutput: 16_000,
     maxStopSequences: 0,
     additional: ["reasoning_effort"],
     thinking: "always",
     efforts: ["low", "medium", "high"],
   }),
-  bedrock({
-    id: "openai.gpt-5.6-luna",
-    name: "GPT-5.6 Luna",
-    provider: "OpenAI",
-    onDemand: false,
-    profiles: ["us", "global"],
-    window: 1_000_000,
-    maxOutput: 128_000,
-    temperature: false,
-    maxStopSequences: 0,
-    additional: ["reasoning"],
-    thinking: "field",
-    efforts: ["low", "medium", "high", "xhigh", "max"],
-  }),
+  bedrock({ id: "openai.gpt-6-luna", name: "GPT-6 Luna", ...gpt, efforts: ["none", ...gpt.efforts] }),
+  bedrock({ id: "openai.gpt-6-astra", name: "GPT-6 Astra", ...gpt }),
   bedrock({
     id: "twelvelabs.pegasus-1-2-v1:0",
     name: "Pegasus v1.2",
     provider: "TwelveLabs",
     input: ["TEXT", "VIDEO"],
   }),
-  bedrock({ id: "qwen.qwen3-32b-v1:0", name: "Qwen3 32B (dense)", provider: "Qwen", window: 32_000 }),
+  bedrock({
+    id: "mistral.voxtral-small-24b-2507",
+    name: "Voxtral Small 24B 2507",
+    ...mistral,
+    input: ["SPEECH", "TEXT"],
+    window: 32_000,
+    maxOutput: 4_096,
+  }),
+  bedrock({
+    id: "mistral.magistral-small-2509",
+    name: "Magistral Small 2509",
+    ...mistral,
+    maxOutput: 40_000,
+    thinking: "always",
+  }),
+  bedrock({ id: "mistral.mistral-large-3-675b-instruct", name: "Mistral Large 3", ...mistral, maxOutput: 32_000 }),
+  bedrock({ id: "qwen.qwen3-32b-v1:0", name: "Qwen3 32B (dense)", provider: "Qwen", window: 32_000, maxOutput: 8_000 }),
+  bedrock({ id: "qwen.qwen3-coder-next", name: "Qwen3 Coder Next", provider: "Qwen", maxOutput: 16_000 }),
+  bedrock({
+    id: "qwen.qwen3-next-80b-a3b",
+    name: "Qwen3 Next 80B A3B",
+    provider: "Qwen",
+    window: 256_000,
+    maxOutput: 8_000,
+  }),
+  bedrock({
+    id: "moonshotai.kimi-k3",
+    name: "Kimi K3",
+    provider: "Moonshot AI",
+    onDemand: false,
+    profiles: ["us", "global"],
+    window: 1_000_000,
+    maxOutput: 128_000,
+    thinking: "always",
+  }),
+  bedrock({
+    id: "moonshotai.kimi-k2.5",
+    name: "Kimi K2.5",
+    provider: "Moonshot AI",
+    maxOutput: 16_000,
+    thinking: "always",
+  }),
+  bedrock({
+    id: "minimax.minimax-m2.5",
+    name: "MiniMax M2.5",
+    provider: "MiniMax",
+    window: 196_000,
+    maxOutput: 8_000,
+    thinking: "always",
+  }),
+  bedrock({
+    id: "zai.glm-5",
+    name: "GLM 5",
+    provider: "Z.AI",
+    window: 200_000,
+    maxOutput: 128_000,
+    thinking: "always",
+  }),
+  bedrock({ id: "zai.glm-4.7", name: "GLM 4.7", provider: "Z.AI", maxOutput: 4_000, thinking: "always" }),
+  bedrock({ id: "google.gemma-3-12b-it", name: "Gemma 3 12B IT", provider: "Google", maxOutput: 8_000 }),
+  bedrock({ id: "nvidia.nemotron-nano-3-30b", name: "Nemotron Nano 3 30B", provider: "NVIDIA", maxOutput: 8_000 }),
+  bedrock({
+    id: "writer.palmyra-x5-v1:0",
+    name: "Palmyra X5",
+    provider: "Writer",
+    onDemand: false,
+    profiles: ["us"],
+    maxOutput: 8_000,
+  }),
+  bedrock({
+    id: "xai.grok-4.7",
+    name: "Grok 4.7",
+    provider: "xAI",
+    onDemand: false,
+    profiles: ["us", "global"],
+    window: 500_000,
+    maxOutput: 128_000,
+    maxStopSequences: 0,
+    thinking: "always",
+  }),
 ];
 
 export interface InferenceProfile {
@@ -445,6 +541,12 @@ export const openAiModels: readonly OpenAiModel[] = [
     ...gpt5,
     efforts: ["high"],
     effort: "high",
+    responsesOnly: true,
+    cacheFrom: false,
+  }),
+  openai("gpt-5.2-pro", 1765343983, {
+    ...gpt5,
+    efforts: ["medium", "high", "xhigh"],
     responsesOnly: true,
     cacheFrom: false,
   }),

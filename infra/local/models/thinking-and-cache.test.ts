@@ -85,6 +85,7 @@ describe("Bedrock's reasoning", () => {
       effort({ reasoningConfig: { type: "enabled", maxReasoningEffort: "low" } }),
       "[REDACTED]",
     ],
+    ["us.anthropic.claude-haiku-5-5", effort({ thinking: { type: "disabled" } }), ""],
   ])("%s keeps it to itself", async (modelId, input, said) => {
     expect(await stream({ modelId, ...input })).toMatchObject({ thoughts: said, text: answer });
   });
@@ -105,9 +106,21 @@ describe("Bedrock's reasoning", () => {
     ["an effort, where it thinks by budget", sonnet, effort({ thinking: { type: "adaptive" } }), "adaptive thinking"],
     [
       "to think no more, where it always does",
-      "us.anthropic.claude-opus-5",
+      "us.anthropic.claude-sonnet-5-5",
       effort({ thinking: { type: "disabled" } }),
       "cannot be disabled",
+    ],
+    [
+      "to think no more with the most effort",
+      "us.anthropic.claude-opus-5",
+      effort({ thinking: { type: "disabled" }, output_config: { effort: "max" } }),
+      "above 'high'",
+    ],
+    [
+      "no effort, where GPT always reasons",
+      "us.openai.gpt-6-astra",
+      effort({ reasoning: { effort: "none" } }),
+      "effort",
     ],
     [
       "Nova's field, where it does not think",
@@ -126,7 +139,7 @@ describe("Bedrock's reasoning", () => {
     ["all of the probability", "cohere.command-r-v1:0", { inferenceConfig: { topP: 1 } }, "0.99"],
     [
       "a temperature beside GPT's reasoning",
-      "us.openai.gpt-5.6-luna",
+      "us.openai.gpt-6-luna",
       { inferenceConfig: { temperature: 0.5 } },
       "temperature",
     ],
