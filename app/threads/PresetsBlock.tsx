@@ -1,10 +1,11 @@
 /** Presets in the panel of a thread: apply one, keep the thread's settings as one, or let new threads begin with them. */
 import { Link } from "@remix-run/react";
 import { useId, useRef, useState } from "react";
+import type { PreferencesChange } from "~/ai/preferences";
 import type { ThreadSettings } from "~/ai/settings";
 import { Button } from "~/ui/button";
 import { fieldClass } from "~/ui/field";
-import { changePreferences, usePreferences } from "./preferences-store";
+import { usePreferences } from "./preferences-store";
 
 /** The same settings, in whatever order they were written. */
 const same = (one: ThreadSettings, other: ThreadSettings): boolean => {
@@ -19,13 +20,15 @@ function newPresetId(): string {
 }
 
 export function PresetsBlock({
+  userId,
   settings,
   onApply,
 }: {
+  userId: string;
   settings: ThreadSettings;
   onApply(settings: ThreadSettings, name: string): void;
 }) {
-  const { preferences, problem } = usePreferences();
+  const { preferences, problem, change } = usePreferences(userId);
   const [naming, setNaming] = useState(false);
   const [name, setName] = useState("");
   const [said, setSaid] = useState("");
@@ -34,10 +37,10 @@ export function PresetsBlock({
   const id = useId();
   const presets = preferences?.presets ?? [];
 
-  async function make(change: Parameters<typeof changePreferences>[0], done: string): Promise<boolean> {
+  async function make(wanted: PreferencesChange, done: string): Promise<boolean> {
     setPending(true);
     setSaid("");
-    const isDone = await changePreferences(change);
+    const isDone = await change(wanted);
     setPending(false);
     if (isDone) setSaid(done);
     return isDone;

@@ -16,6 +16,7 @@ import NotePicker from "./NotePicker";
 import { PresetsBlock } from "./PresetsBlock";
 
 export interface SettingsPanelProps {
+  userId: string;
   settings: ThreadSettings;
   offer: Offer;
   notes: number;
@@ -67,6 +68,7 @@ export function historyProblem(typed: string): string | undefined {
 }
 
 export default function SettingsPanel({
+  userId,
   settings,
   offer,
   notes,
@@ -154,6 +156,7 @@ export default function SettingsPanel({
             </div>
           </details>
           <PresetsBlock
+            userId={userId}
             settings={settings}
             onApply={(preset, name) =>
               onReplace(preset, `“${name}” is applied: it takes the place of what was set here.`)

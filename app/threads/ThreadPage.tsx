@@ -278,6 +278,7 @@ export function ThreadPage({
       )}
       {panel !== null && SettingsPanel && (
         <SettingsPanel
+          userId={person.userId}
           settings={settings.value}
           offer={offer}
           notes={notes}
