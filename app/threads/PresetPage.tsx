@@ -6,10 +6,9 @@ import { Form, Link } from "@remix-run/react";
 import type { Model } from "~/ai/model";
 import { reasoningEfforts } from "~/ai/settings";
 import { Button, buttonClass } from "~/ui/button";
-import { Field, FormError, fieldClass } from "~/ui/field";
-import { ChevronDownIcon } from "~/ui/icons";
+import { Field, FormError, Select } from "~/ui/field";
 import { Bar, MarginNote } from "~/ui/page";
-import { groupModels } from "./models-store";
+import { effortNames, ModelOptions, systemPromptField } from "./settings-fields";
 import type { SettingsField, SettingsValues } from "./settings-form";
 
 export interface PresetFormProps {
@@ -21,8 +20,6 @@ export interface PresetFormProps {
   errors: Partial<Record<SettingsField | "name" | "form", string>>;
   pending: string | undefined;
 }
-
-const effortNames: Record<string, string> = { xhigh: "higher" };
 
 export function PresetForm({ kind, name, values, revision, models, errors, pending }: PresetFormProps) {
   const title = kind === "defaults" ? "New threads begin with" : kind === "new" ? "New preset" : name || "Preset";
@@ -41,16 +38,7 @@ export function PresetForm({ kind, name, values, revision, models, errors, pendi
             <Choice label="Model" name="model" value={values.model ?? ""} error={errors.model}>
               <option value="">The default model</option>
               {!isKnown && <option value={values.model}>{values.model}, not offered any more</option>}
-              {groupModels(models).map((group) => (
-                <optgroup key={group.name} label={group.name}>
-                  {group.models.map((model) => (
-                    <option key={model.ref} value={model.ref} disabled={model.unavailable !== undefined}>
-                      {model.name}
-                      {model.unavailable && ", not allowed here"}
-                    </option>
-                  ))}
-                </optgroup>
-              ))}
+              <ModelOptions models={models} />
             </Choice>
             <div className="grid gap-6 sm:grid-cols-2">
               <Field
@@ -99,7 +87,7 @@ export function PresetForm({ kind, name, values, revision, models, errors, pendi
               <option value="">The model’s own</option>
               {reasoningEfforts.map((effort) => (
                 <option key={effort} value={effort}>
-                  {(effortNames[effort] ?? effort).replace(/^./, (letter) => letter.toUpperCase())}
+                  {effortNames[effort]}
                 </option>
               ))}
             </Choice>
@@ -117,9 +105,8 @@ export function PresetForm({ kind, name, values, revision, models, errors, pendi
               label="System prompt"
               name="systemPrompt"
               rows={6}
-              maxLength={16_000}
+              {...systemPromptField}
               defaultValue={values.systemPrompt}
-              placeholder="As whoever runs this Sidenote set it"
               error={errors.systemPrompt}
             />
             <Choice label="Notes" name="notes" value={values.notes ?? "all"} error={errors.notes}>
@@ -187,19 +174,15 @@ function Choice({
       <label htmlFor={name} className="mb-1.5 block font-label text-ink text-ui">
         {label}
       </label>
-      <div className="relative">
-        <select
-          id={name}
-          name={name}
-          defaultValue={value}
-          aria-invalid={error ? true : undefined}
-          aria-describedby={error ? `${name}-error` : undefined}
-          className={fieldClass("medium", "appearance-none pr-9!")}
-        >
-          {children}
-        </select>
-        <ChevronDownIcon className="pointer-events-none absolute top-2.5 right-3 text-ink-3 pointer-coarse:top-3.5" />
-      </div>
+      <Select
+        id={name}
+        name={name}
+        defaultValue={value}
+        aria-invalid={error ? true : undefined}
+        aria-describedby={error ? `${name}-error` : undefined}
+      >
+        {children}
+      </Select>
       {error && (
         <p id={`${name}-error`} className="mt-1.5 text-danger text-meta">
           {error}

@@ -5,15 +5,17 @@
  */
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import type { Model, Range } from "~/ai/model";
-import { type CallSettings, type ReasoningEffort, reasonsAgainst, type ThreadSettings } from "~/ai/settings";
+import { type CallSettings, reasonsAgainst, type ThreadSettings } from "~/ai/settings";
 import { Button, IconButton } from "~/ui/button";
-import { fieldClass } from "~/ui/field";
-import { ChevronDownIcon, ChevronRightIcon, CloseIcon } from "~/ui/icons";
+import { fieldClass, Select } from "~/ui/field";
+import { ChevronRightIcon, CloseIcon } from "~/ui/icons";
 import { useEstimate } from "./estimate-store";
 import { ListAgain } from "./ListAgain";
-import { findModel, groupModels, type Offer, sizeName } from "./models-store";
+import { findModel, type Offer } from "./models-store";
 import NotePicker from "./NotePicker";
 import { PresetsBlock } from "./PresetsBlock";
+import { effortNames, ModelOptions, systemPromptField } from "./settings-fields";
+import { fieldOf } from "./settings-form";
 
 export interface SettingsPanelProps {
   userId: string;
@@ -40,31 +42,21 @@ function without(settings: ThreadSettings, ...names: (keyof ThreadSettings)[]): 
   return Object.fromEntries(Object.entries(settings).filter(([name]) => !names.includes(name as keyof ThreadSettings)));
 }
 
-/** What is wrong with a length as typed, as a sentence; undefined if nothing is. */
+/** What is wrong with a length as typed, by what the model allows, as a sentence; undefined if nothing is. */
 export function lengthProblem(typed: string, model: Model | undefined): string | undefined {
-  const plain = typed.replace(/[\s,.']/g, "");
-  if (plain === "") return undefined;
-  if (!/^\d{1,7}$/.test(plain) || Number(plain) < 1) return "A length is a whole number, 1 or more.";
-  if (model && Number(plain) > model.maxOutput) return `${model.name} allows up to ${figure(model.maxOutput)}.`;
-  if (model && Number(plain) < model.minOutput) return `${model.name} needs at least ${figure(model.minOutput)}.`;
+  const { value, problem } = fieldOf("maxTokens", typed);
+  if (value === undefined || !model) return problem;
+  if (value > model.maxOutput) return `${model.name} allows up to ${figure(model.maxOutput)}.`;
+  if (value < model.minOutput) return `${model.name} needs at least ${figure(model.minOutput)}.`;
   return undefined;
 }
 
-/** What is wrong with stop sequences, one on each line; undefined if nothing is. */
-export function stopsProblem(lines: readonly string[], model: Model | undefined): string | undefined {
+/** What is wrong with stop sequences as typed, one on each line, by what the model takes; undefined if nothing is. */
+export function stopsProblem(typed: string, model: Model | undefined): string | undefined {
+  const { value = [], problem } = fieldOf("stopSequences", typed);
   const most = model?.supports.stopSequences ? model.supports.stopSequences.max : 4;
-  const count = Math.min(4, most);
-  if (lines.length > count)
-    return `${model?.name ?? "A model"} takes ${count === 1 ? "one stop sequence" : `up to ${count}, one on each line`}.`;
-  if (lines.some((line) => line.length > 100)) return "A stop sequence has at most 100 characters.";
-  return undefined;
-}
-
-/** What is wrong with a length of the history as typed; undefined if nothing is. */
-export function historyProblem(typed: string): string | undefined {
-  const plain = typed.trim();
-  if (plain === "" || (/^\d{1,3}$/.test(plain) && Number(plain) >= 2 && Number(plain) <= 200)) return undefined;
-  return "A whole number from 2 to 200.";
+  if (problem || value.length <= most) return problem;
+  return `${model?.name ?? "A model"} takes ${most === 1 ? "one stop sequence" : `up to ${most}, one on each line`}.`;
 }
 
 export default function SettingsPanel({
@@ -245,26 +237,14 @@ function ModelField({
       <Label id={id} changed={settings.model !== undefined} onReset={() => standard && onModel(standard.ref)}>
         Model
       </Label>
-      <div className="relative">
-        <select
-          id={id}
-          value={settings.model ?? standard?.ref ?? ""}
-          onChange={({ target: { value } }) => onModel(value)}
-          className={fieldClass("medium", "appearance-none pr-9!")}
-        >
-          {!model && <option value={settings.model ?? ""}>{settings.model ?? "The default model"}</option>}
-          {groupModels(offer.models).map(({ name, models }) => (
-            <optgroup key={name} label={name}>
-              {models.map(({ ref, name: modelName, window, unavailable }) => (
-                <option key={ref} value={ref} disabled={unavailable !== undefined}>
-                  {modelName}, {unavailable ? "not allowed here" : `${sizeName(window)} window`}
-                </option>
-              ))}
-            </optgroup>
-          ))}
-        </select>
-        <ChevronDownIcon className="pointer-events-none absolute top-2.5 right-3 text-ink-3 pointer-coarse:top-3.5" />
-      </div>
+      <Select
+        id={id}
+        value={settings.model ?? standard?.ref ?? ""}
+        onChange={({ target: { value } }) => onModel(value)}
+      >
+        {!model && <option value={settings.model ?? ""}>{settings.model ?? "The default model"}</option>}
+        <ModelOptions models={offer.models} />
+      </Select>
       {settings.model !== undefined && !model && offer.models.length > 0 && (
         <p className="mt-1.5 text-danger text-meta">This model is not offered any more. Choose another one.</p>
       )}
@@ -359,56 +339,85 @@ function Sampling({
   );
 }
 
-function MaximumLength({ id, settings, model, reasons, set, reset }: FieldProps) {
-  const stored = settings.maxTokens === undefined ? "" : String(settings.maxTokens);
+/**
+ * What stands in a field whose text is not always a setting. It follows the setting when that is changed elsewhere;
+ * what is typed here stays as it was typed.
+ */
+function useTyped(stored: string): { typed: string; type(typed: string, becomes: string): void } {
   const [typed, setTyped] = useState(stored);
   const [known, setKnown] = useState(stored);
   if (known !== stored) {
     setKnown(stored);
     setTyped(stored);
   }
-  const reason = reasons.maxTokens;
-  const problem = reason ? undefined : lengthProblem(typed, model);
-  const words = Math.round((Number(stored) * 0.75) / 10) * 10;
-  const more = problem ?? reason ?? (stored ? `About ${figure(Math.max(1, words))} words.` : "");
-  function type(value: string) {
-    setTyped(value);
-    const plain = value.replace(/[\s,.']/g, "");
-    if (plain === "") reset("maxTokens");
-    else if (!lengthProblem(value, model)) {
-      setKnown(plain);
-      set({ maxTokens: Number(plain) });
-    }
+  return {
+    typed,
+    type(next, becomes) {
+      setTyped(next);
+      setKnown(becomes);
+    },
+  };
+}
+
+/**
+ * A whole number. While what stands there is none, the setting is what it was before the field was entered: of 1.5
+ * nobody means the 1 that was typed on the way.
+ */
+function WholeNumber({
+  id,
+  name,
+  label,
+  placeholder,
+  aside,
+  hint,
+  problemOf,
+  settings,
+  reasons,
+  set,
+  reset,
+}: FieldProps & {
+  name: "maxTokens" | "historyLength";
+  label: string;
+  placeholder: string;
+  aside: string | undefined;
+  hint: string | undefined;
+  problemOf(typed: string): string | undefined;
+}) {
+  const stored = settings[name];
+  const [before, setBefore] = useState(stored);
+  const { typed, type } = useTyped(stored === undefined ? "" : String(stored));
+  const reason = name === "maxTokens" ? reasons.maxTokens : undefined;
+  const problem = reason ? undefined : problemOf(typed);
+  const more = problem ?? reason ?? hint;
+  function put(text: string) {
+    const next = problemOf(text) ? before : fieldOf(name, text).value;
+    type(text, next === undefined ? "" : String(next));
+    if (next === stored) return;
+    if (next === undefined) reset(name);
+    else set({ [name]: next });
   }
   return (
     <div>
-      <Label
-        id={id}
-        changed={settings.maxTokens !== undefined}
-        off={reason !== undefined}
-        onReset={() => {
-          setTyped("");
-          reset("maxTokens");
-        }}
-      >
-        Maximum response length
+      <Label id={id} changed={stored !== undefined} off={reason !== undefined} onReset={() => put("")}>
+        {label}
       </Label>
       <div className="relative">
         <input
           id={id}
           inputMode="numeric"
           autoComplete="off"
-          placeholder="tokens"
+          placeholder={placeholder}
           value={typed}
           disabled={reason !== undefined}
           aria-invalid={problem ? true : undefined}
           aria-describedby={more ? `${id}-more` : undefined}
-          onChange={(event) => type(event.target.value)}
-          className={fieldClass("medium", "pr-28! tabular-nums")}
+          onFocus={() => setBefore(stored)}
+          onChange={(event) => put(event.target.value)}
+          className={fieldClass("medium", "pr-36! tabular-nums")}
         />
-        {model && (
+        {aside && (
           <span className="pointer-events-none absolute top-[9px] right-3 text-ink-3 text-meta tabular-nums pointer-coarse:top-[13px]">
-            up to {figure(model.maxOutput)}
+            {aside}
           </span>
         )}
       </div>
@@ -421,14 +430,35 @@ function MaximumLength({ id, settings, model, reasons, set, reset }: FieldProps)
   );
 }
 
-const effortNames: Record<ReasoningEffort, string> = {
-  none: "None",
-  minimal: "Minimal",
-  low: "Low",
-  medium: "Medium",
-  high: "High",
-  xhigh: "Higher",
-};
+function MaximumLength(props: FieldProps) {
+  const { model, settings } = props;
+  const words = Math.max(1, Math.round(((settings.maxTokens ?? 0) * 0.75) / 10) * 10);
+  return (
+    <WholeNumber
+      {...props}
+      name="maxTokens"
+      label="Maximum response length"
+      placeholder="tokens"
+      aside={model && `up to ${figure(model.maxOutput)}`}
+      hint={settings.maxTokens === undefined ? undefined : `About ${figure(words)} words.`}
+      problemOf={(typed) => lengthProblem(typed, model)}
+    />
+  );
+}
+
+function HistoryLength(props: FieldProps) {
+  return (
+    <WholeNumber
+      {...props}
+      name="historyLength"
+      label="History length"
+      placeholder="20"
+      aside="messages, up to 200"
+      hint="So many of the newest are sent at most, your own included."
+      problemOf={(typed) => fieldOf("historyLength", typed).problem}
+    />
+  );
+}
 
 function Effort({
   settings,
@@ -505,10 +535,9 @@ function SystemPrompt({ id, settings, set, reset }: FieldProps) {
       </Label>
       <textarea
         id={id}
-        maxLength={16_000}
+        {...systemPromptField}
         rows={3}
         value={settings.systemPrompt ?? ""}
-        placeholder="As whoever runs this Sidenote set it"
         onChange={({ target: { value } }) => (value === "" ? reset("systemPrompt") : set({ systemPrompt: value }))}
         className={fieldClass("medium", "field-sizing-content h-auto! max-h-72 min-h-20 resize-none py-2")}
       />
@@ -518,34 +547,20 @@ function SystemPrompt({ id, settings, set, reset }: FieldProps) {
 
 function StopSequences({ id, settings, model, reasons, set, reset }: FieldProps) {
   const stored = settings.stopSequences?.join("\n") ?? "";
-  const [typed, setTyped] = useState(stored);
-  const [known, setKnown] = useState(stored);
-  if (known !== stored) {
-    setKnown(stored);
-    setTyped(stored);
-  }
+  const { typed, type } = useTyped(stored);
   const reason = reasons.stopSequences;
-  const lines = typed.split("\n").filter((line) => line !== "");
-  const problem = reason ? undefined : stopsProblem(lines, model);
-  function type(value: string) {
-    setTyped(value);
-    const next = value.split("\n").filter((line) => line !== "");
-    if (stopsProblem(next, model)) return;
-    setKnown(next.join("\n"));
-    if (next.length === 0) reset("stopSequences");
-    else set({ stopSequences: next });
+  const problem = reason ? undefined : stopsProblem(typed, model);
+  function put(text: string) {
+    const wrong = stopsProblem(text, model) !== undefined;
+    const { value } = fieldOf("stopSequences", text);
+    type(text, wrong ? stored : (value?.join("\n") ?? ""));
+    if (wrong) return;
+    if (value === undefined) reset("stopSequences");
+    else set({ stopSequences: value });
   }
   return (
     <div>
-      <Label
-        id={id}
-        changed={settings.stopSequences !== undefined}
-        off={reason !== undefined}
-        onReset={() => {
-          setTyped("");
-          reset("stopSequences");
-        }}
-      >
+      <Label id={id} changed={settings.stopSequences !== undefined} off={reason !== undefined} onReset={() => put("")}>
         Stop sequences
       </Label>
       <textarea
@@ -555,63 +570,12 @@ function StopSequences({ id, settings, model, reasons, set, reset }: FieldProps)
         disabled={reason !== undefined}
         aria-invalid={problem ? true : undefined}
         aria-describedby={`${id}-more`}
-        onChange={(event) => type(event.target.value)}
+        onChange={(event) => put(event.target.value)}
         className={fieldClass("medium", "field-sizing-content h-auto! max-h-40 min-h-14 resize-none py-2 font-code!")}
       />
       <p id={`${id}-more`} className={`mt-1.5 text-meta ${problem ? "text-danger" : "text-ink-3"}`}>
         {reason ?? problem ?? "One on each line. The answer ends before the first of them."}
         {reason && settings.stopSequences && <NotSent onDrop={() => reset("stopSequences")} label="Stop sequences" />}
-      </p>
-    </div>
-  );
-}
-
-function HistoryLength({ id, settings, set, reset }: FieldProps) {
-  const stored = settings.historyLength === undefined ? "" : String(settings.historyLength);
-  const [typed, setTyped] = useState(stored);
-  const [known, setKnown] = useState(stored);
-  if (known !== stored) {
-    setKnown(stored);
-    setTyped(stored);
-  }
-  const problem = historyProblem(typed);
-  function type(value: string) {
-    setTyped(value);
-    if (historyProblem(value)) return;
-    setKnown(value.trim());
-    if (value.trim() === "") reset("historyLength");
-    else set({ historyLength: Number(value) });
-  }
-  return (
-    <div>
-      <Label
-        id={id}
-        changed={settings.historyLength !== undefined}
-        onReset={() => {
-          setTyped("");
-          reset("historyLength");
-        }}
-      >
-        History length
-      </Label>
-      <div className="relative">
-        <input
-          id={id}
-          inputMode="numeric"
-          autoComplete="off"
-          placeholder="20"
-          value={typed}
-          aria-invalid={problem ? true : undefined}
-          aria-describedby={`${id}-more`}
-          onChange={(event) => type(event.target.value)}
-          className={fieldClass("medium", "pr-36! tabular-nums")}
-        />
-        <span className="pointer-events-none absolute top-[9px] right-3 text-ink-3 text-meta pointer-coarse:top-[13px]">
-          messages, up to 200
-        </span>
-      </div>
-      <p id={`${id}-more`} className={`mt-1.5 text-meta ${problem ? "text-danger" : "text-ink-3"}`}>
-        {problem ?? "So many of the newest are sent at most, your own included."}
       </p>
     </div>
   );

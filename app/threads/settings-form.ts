@@ -1,6 +1,6 @@
 /**
- * Settings as a plain form writes them, for the defaults and presets: a field that is empty is a setting that nobody
- * changed. Shared by the page and the server.
+ * Settings as a person types them, in a thread's panel and in the plain forms of defaults and presets: a field that is
+ * empty is a setting that nobody changed. Shared by the page and the server, so that a text means the same everywhere.
  */
 import { type ThreadSettings, threadSettings } from "~/ai/settings";
 
@@ -18,8 +18,6 @@ export const settingsFields = [
 ] as const;
 export type SettingsField = (typeof settingsFields)[number];
 export type SettingsValues = Partial<Record<SettingsField, string>>;
-
-const numbers = new Set<SettingsField>(["temperature", "topP", "maxTokens", "historyLength"]);
 
 /** What is wrong with a field, in words that say what would be right. */
 const problems: Record<SettingsField, string> = {
@@ -45,34 +43,60 @@ export function valuesOf(settings: ThreadSettings): SettingsValues {
   return values;
 }
 
-/** A number as people write it: 1,000 and 1 000 are a thousand. What is none stays a text, and is refused. */
-function numberOf(text: string): unknown {
-  const plain = text.replace(/[\s_']|,(?=\d{3}\b)/g, "").replace(/^(\d+),(\d{1,2})$/, "$1.$2");
-  return /^-?\d+(\.\d+)?$/.test(plain) ? Number(plain) : text;
+/** A whole number, with or without marks between its thousands: 1,000 and 1.000 and 1 000 are all a thousand. */
+const whole = /^(?:\d+|[1-9]\d{0,2}([,.'’_]|\s)\d{3}(?:\1\d{3})*)$/;
+/** A small number with or without a fraction, behind a point or a comma. */
+const decimal = /^(?:\d+|\d*[.,]\d+)$/;
+
+/**
+ * What a field means as typed; undefined if it is empty. What is no number where there must be one stays a text, and
+ * is refused: a mark that does not part whole thousands is never taken out of a length, since 1.5 is not 15.
+ */
+function meaningOf(field: SettingsField, typed: string): unknown {
+  const text = typed.replace(/\r\n?/g, "\n").replaceAll("\0", "").toWellFormed();
+  const plain = text.trim();
+  if (plain === "") return undefined;
+  switch (field) {
+    case "stopSequences":
+    case "chosenNotes":
+      return text.split("\n").filter((line) => line !== "");
+    case "maxTokens":
+    case "historyLength":
+      return whole.test(plain) ? Number(plain.replace(/\D/g, "")) : plain;
+    case "temperature":
+    case "topP":
+      return decimal.test(plain) ? Number(plain.replace(",", ".")) : plain;
+    case "systemPrompt":
+      return text;
+    default:
+      return plain;
+  }
+}
+
+/** What one field means as typed, or what is wrong with it, whatever the model. Neither: it is empty. */
+export function fieldOf<Field extends SettingsField>(
+  field: Field,
+  typed: string,
+): { value?: ThreadSettings[Field]; problem?: string } {
+  const meaning = meaningOf(field, typed);
+  if (meaning === undefined) return {};
+  const parsed = threadSettings.shape[field].safeParse(meaning);
+  return parsed.success ? { value: parsed.data as ThreadSettings[Field] } : { problem: problems[field] };
 }
 
 /** The settings that the fields mean, or what is wrong where. Fields that are none are not looked at. */
 export function settingsOf(
   form: Record<string, unknown>,
 ): { settings: ThreadSettings } | { errors: Partial<Record<SettingsField, string>> } {
-  const read: Record<string, unknown> = {};
-  for (const field of settingsFields) {
-    const given = form[field];
-    if (typeof given !== "string" || given.trim() === "") continue;
-    const text = given.replace(/\r\n?/g, "\n").replaceAll("\0", "").toWellFormed();
-    if (field === "stopSequences") read[field] = text.split("\n").filter((line) => line !== "");
-    else if (field === "chosenNotes") read[field] = text.split("\n").filter((line) => line !== "");
-    else if (numbers.has(field)) read[field] = numberOf(text.trim());
-    else read[field] = field === "systemPrompt" ? text : text.trim();
-  }
-  if (read.notes === "all") delete read.notes;
-  if (read.notes !== "chosen") delete read.chosenNotes;
-  const parsed = threadSettings.safeParse(read);
-  if (parsed.success) return { settings: parsed.data };
+  const settings: Record<string, unknown> = {};
   const errors: Partial<Record<SettingsField, string>> = {};
-  for (const { path } of parsed.error.issues) {
-    const field = path[0] as SettingsField;
-    errors[field] ??= problems[field];
+  for (const field of settingsFields) {
+    const typed = form[field];
+    if (typeof typed !== "string" || (field === "chosenNotes" && settings.notes !== "chosen")) continue;
+    const { value, problem } = fieldOf(field, typed);
+    if (problem !== undefined) errors[field] = problem;
+    else if (value !== undefined) settings[field] = value;
   }
-  return { errors };
+  if (settings.notes === "all") delete settings.notes;
+  return Object.keys(errors).length > 0 ? { errors } : { settings: settings as ThreadSettings };
 }

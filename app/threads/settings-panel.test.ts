@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Model, Supports } from "~/ai/model";
 import { groupModels, remarkOf, sizeName } from "./models-store";
-import { historyProblem, lengthProblem, stopsProblem } from "./SettingsPanel";
+import { lengthProblem, stopsProblem } from "./SettingsPanel";
 
 const model = (part: Partial<Omit<Model, "supports">> & { supports?: Partial<Supports> } = {}): Model => ({
   ref: "openai:alder",
@@ -30,29 +30,26 @@ const model = (part: Partial<Omit<Model, "supports">> & { supports?: Partial<Sup
 describe("the thread's settings", () => {
   test("say what is wrong with stop sequences, by what the model takes", () => {
     const takes = (max: number) => model({ supports: { stopSequences: { max } } });
-    expect(stopsProblem([], takes(4))).toBeUndefined();
-    expect(stopsProblem(["a", "b"], takes(4))).toBeUndefined();
-    expect(stopsProblem(["a", "b", "c", "d", "e"], takes(4))).toBe("Alder takes up to 4, one on each line.");
-    expect(stopsProblem(["a", "b"], takes(1))).toBe("Alder takes one stop sequence.");
-    expect(stopsProblem(["a".repeat(101)], takes(4))).toBe("A stop sequence has at most 100 characters.");
+    expect(stopsProblem("", takes(4))).toBeUndefined();
+    expect(stopsProblem("a\n\nb", takes(4))).toBeUndefined();
+    expect(stopsProblem("a\nb\nc", takes(2))).toBe("Alder takes up to 2, one on each line.");
+    expect(stopsProblem("a\nb", takes(1))).toBe("Alder takes one stop sequence.");
     // Nothing longer is stored, whatever a model takes.
-    expect(stopsProblem(["a", "b", "c", "d", "e"], takes(8_191))).toBe("Alder takes up to 4, one on each line.");
+    const most = "There are at most four stop sequences, each of at most 100 characters.";
+    expect(stopsProblem("a".repeat(101), takes(4))).toBe(most);
+    expect(stopsProblem("a\nb\nc\nd\ne", takes(8_191))).toBe(most);
   });
 
-  test("say what is wrong with the length of the history", () => {
-    for (const fine of ["", " ", "2", "20", " 200 "]) expect(historyProblem(fine)).toBeUndefined();
-    for (const wrong of ["1", "0", "201", "-4", "many", "2.5"])
-      expect(historyProblem(wrong)).toBe("A whole number from 2 to 200.");
-  });
-
-  test("say what is wrong with a length, however it is written", () => {
-    for (const fine of ["", " ", "16", "8192", "8,192", "8 192", "8'192"])
-      expect(lengthProblem(fine, model())).toBeUndefined();
+  test("say what is wrong with a length by what the model allows, however it is written", () => {
+    for (const fine of ["", " ", "16", "8192", "8,192", "8.192", "8 192", "8'192"])
+      expect(lengthProblem(fine, model()), fine).toBeUndefined();
     expect(lengthProblem("9,500", model())).toBe("Alder allows up to 8,192.");
+    expect(lengthProblem("99999999", model({ maxOutput: 2_000_000 }))).toMatch(/^A length is/);
     expect(lengthProblem("15", model())).toBe("Alder needs at least 16.");
     expect(lengthProblem("1", model({ minOutput: 1 }))).toBeUndefined();
-    for (const wrong of ["0", "-5", "many", "1e3", "12345678"])
-      expect(lengthProblem(wrong, undefined)).toBe("A length is a whole number, 1 or more.");
+    for (const wrong of ["0", "-5", "many", "1e3", "1.5", "10.00", "12345678"])
+      for (const which of [undefined, model()])
+        expect(lengthProblem(wrong, which), wrong).toBe("A length is a whole number of tokens, from 1 to 1,000,000.");
   });
 });
 

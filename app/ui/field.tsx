@@ -3,6 +3,7 @@
  * screen reader; an error replaces the hint. `multiline` makes a textarea. Works without JavaScript.
  */
 import { type ComponentPropsWithoutRef, forwardRef, type ReactNode, useId } from "react";
+import { ChevronDownIcon } from "./icons";
 
 const control =
   "block w-full rounded-m border border-edge bg-raised text-ink transition-colors " +
@@ -69,6 +70,18 @@ export const Field = forwardRef<HTMLInputElement & HTMLTextAreaElement, FieldPro
     </div>
   );
 });
+
+/** A select of a {@link fieldClass}'s look; its label stands beside it. */
+export function Select({ children, ...rest }: ComponentPropsWithoutRef<"select">) {
+  return (
+    <div className="relative">
+      <select className={fieldClass("medium", "appearance-none pr-9!")} {...rest}>
+        {children}
+      </select>
+      <ChevronDownIcon className="pointer-events-none absolute top-2.5 right-3 text-ink-3 pointer-coarse:top-3.5" />
+    </div>
+  );
+}
 
 function omitMultiline<T extends { multiline?: boolean }>(props: T): Omit<T, "multiline"> {
   const { multiline: _, ...rest } = props;

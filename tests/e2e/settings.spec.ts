@@ -58,9 +58,13 @@ test("Every field of the panel is saved and is in the next request, by the keybo
   await page.keyboard.press("ArrowLeft");
   await expect(panel.getByRole("button", { name: "Reset temperature" })).toBeVisible();
   const length = panel.getByRole("textbox", { name: "Maximum response length" });
-  await length.fill("99999999");
-  await expect(panel.getByText("A length is a whole number, 1 or more.")).toBeVisible();
-  await length.fill("1,234");
+  // On the way to 1.5 there stood a 1, which nobody meant.
+  await length.press("1");
+  await expect(panel.getByRole("button", { name: "Reset maximum response length" })).toBeVisible();
+  await length.pressSequentially(".5");
+  await expect(length).toHaveAccessibleDescription("A length is a whole number of tokens, from 1 to 1,000,000.");
+  await expect(panel.getByRole("button", { name: "Reset maximum response length" })).toBeHidden();
+  await length.fill("1.234");
   await panel.getByRole("textbox", { name: "System prompt" }).fill("Answer like a lighthouse keeper.");
   await panel.locator("summary").press("Enter");
   await panel.getByRole("slider", { name: "Top P" }).press("ArrowLeft");
