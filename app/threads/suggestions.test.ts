@@ -28,6 +28,18 @@ describe("a note that an answer proposes", () => {
     ]);
   });
 
+  test("is only what its fence holds in an answer with footnotes, wherever it stands", () => {
+    const note = fenced("Boiler\n1.5 bar.\n[^1]: Page 4.");
+    const footnote = "[^1]: The manual.";
+    for (const answer of [`${note}\n\nSee[^1].\n\n${footnote}`, `See[^1].\n\n${footnote}\n\n${note}`])
+      expect(suggestionsIn(answer)).toEqual([{ title: "Boiler", text: "1.5 bar.\n[^1]: Page 4.", whole: true }]);
+    expect(withoutSuggestions(`${note}\n\nSee[^1].\n\n${footnote}`)).toBe(`See[^1].\n\n${footnote}`);
+    // Its fence is still open.
+    expect(suggestionsIn(`See[^1].\n\n${footnote}\n\n\`\`\`note\nBoiler\n1.5`)).toEqual([
+      { title: "Boiler", text: "1.5", whole: false },
+    ]);
+  });
+
   test("may hold a fence of its own inside a longer one", () => {
     const inner = "Backup\n```sh\nrsync -a\n```\nEvery night.";
     expect(suggestionsIn(fenced(inner, "````"))).toEqual([

@@ -1,7 +1,7 @@
 /**
  * Cuts markdown into blocks that can be rendered and remembered one by one, so that a growing answer renders only
  * its last block again. Cutting too little is always right, so in doubt nothing is cut: lists stay whole with
- * their blank lines, code stays whole until its fence closes, and a text with footnotes stays whole altogether.
+ * their blank lines, and code stays whole until its fence closes. Footnotes belong to all blocks together.
  * While an answer grows, `mend` gives the last block the ending that it most likely will have, so that half-open
  * marks neither show nor flicker.
  */
@@ -24,7 +24,6 @@ const footnoteLine = /^ {0,3}\[\^[^\]\n]{1,200}\]:/m;
  * the same text: all of its blocks but the last two are taken over as they are.
  */
 export function splitBlocks(text: string, before: readonly Block[] = []): Block[] {
-  if (footnoteLine.test(text)) return [{ from: 0, text }];
   const last = before.at(-1);
   const grew = last !== undefined && before.length > 2 && text.startsWith(last.text, last.from);
   const blocks: Block[] = grew ? before.slice(0, -2) : [];
@@ -77,6 +76,11 @@ export function splitBlocks(text: string, before: readonly Block[] = []): Block[
 function closes(line: string, mark: string): boolean {
   const trimmed = line.trim();
   return trimmed.length >= mark.length && trimmed === (mark[0] ?? "").repeat(trimmed.length);
+}
+
+/** Whether a block defines a footnote: then only the whole text can be rendered, since any block may refer to it. */
+export function hasFootnotes(blocks: readonly Block[]): boolean {
+  return blocks.some(({ text }) => text.includes("[^") && !isCode(text) && footnoteLine.test(text));
 }
 
 /** Link definitions (`[name]: https://...`) of the whole text; blocks that might use them need them too. */

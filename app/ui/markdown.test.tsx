@@ -1,7 +1,7 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, test } from "vitest";
 import { citesOfBlocks, Markdown, type MarkdownProps } from "./markdown";
-import { linkDefinitions, mend, splitBlocks } from "./markdown-blocks";
+import { hasFootnotes, linkDefinitions, mend, splitBlocks } from "./markdown-blocks";
 
 const render = (text: string, more: Partial<MarkdownProps> = {}) =>
   renderToStaticMarkup(<Markdown text={text} answerId="A1" {...more} />);
@@ -125,6 +125,15 @@ describe("Citations", () => {
       "cite-A1-1-1",
       "cite-A1-1-2",
       "cite-A1-1-3",
+    ]);
+  });
+
+  test("are found in an answer with footnotes that begins with code", () => {
+    const html = render("```sh\nls [2]\n```\n\nOne [7]. Two[^x] [7].\n\n[^x]: Three [2].", { citations });
+    expect([...html.matchAll(/id="(cite-[^"]+)"/g)].map(([, id]) => id)).toEqual([
+      "cite-A1-1-1",
+      "cite-A1-1-2",
+      "cite-A1-2-1",
     ]);
   });
 
@@ -300,6 +309,43 @@ describe("A note that an answer proposes", () => {
       expect(html, answer.slice(0, length)).not.toContain("<pre");
       expect(read(html)).not.toMatch(/`|\bnote\b/);
     }
+  });
+
+  describe("in an answer with footnotes", () => {
+    const noted = [
+      "```note\nBoiler\n1.5 bar.\n```\nSee the manual[^m], and the plate[^p].",
+      "```note\nSecond\n```",
+      "That was it[^m].\n\n[^m]: Page 4.\n\n[^p]: On the front.",
+    ].join("\n\n");
+
+    test("takes only its own words, and the footnotes count through all that stands around it", () => {
+      const html = render(noted, { note });
+      expect(read(html)).toBe(
+        "0: Boiler See the manual 1 , and the plate 2 . 1: Second That was it 1 . Footnotes Page 4. ↩ ↩ 2 On the front. ↩",
+      );
+      expect(html.match(/<section/g)).toHaveLength(1);
+      expect(render(noted)).toContain("<pre");
+    });
+
+    test("never takes in more, nor flashes up as code, while it comes letter by letter", { timeout: 30_000 }, () => {
+      for (let length = 1; length <= noted.length; length++) {
+        const part = noted.slice(0, length);
+        const html = render(part, { note, streaming: true });
+        expect(html, part).not.toContain("<pre");
+        for (const [, card = ""] of html.matchAll(/<aside>(.*?)<\/aside>/g))
+          expect("0: Boiler 1: Second", part).toContain(card.trim());
+      }
+      // Its fence is half-open behind a footnote that is there already.
+      const half = "See[^m].\n\n[^m]: Page 4.\n\n```note\nBoiler\n1.5 b";
+      expect(read(render(half, { note, streaming: true }))).toBe("See 1 . 0: Boiler Footnotes Page 4. ↩");
+    });
+
+    test("makes no footnotes of what stands in it, or in code", () => {
+      const blocks = (text: string) => hasFootnotes(splitBlocks(text));
+      expect(blocks("See[^1].\n\n```note\nA\n[^1]: in the note\n```")).toBe(false);
+      expect(blocks("See[^1].\n\n```md\n[^1]: in the code\n```")).toBe(false);
+      expect(blocks("See[^1].\n\n```note\nA\n```\n[^1]: right behind it")).toBe(true);
+    });
   });
 
   test("does not change what is cut where there is none", () => {

@@ -6,10 +6,12 @@
  */
 import {
   type ComponentPropsWithoutRef,
+  createContext,
   Fragment,
   memo,
   type ReactNode,
   type RefObject,
+  useContext,
   useEffect,
   useMemo,
   useRef,
@@ -19,7 +21,7 @@ import ReactMarkdown, { type Components, type ExtraProps, type Options } from "r
 import rehypeSanitize from "rehype-sanitize";
 import remarkGfm from "remark-gfm";
 import { CopyButton } from "./copy";
-import { type Block, isCode, isNoteFence, linkDefinitions, mend, splitBlocks } from "./markdown-blocks";
+import { type Block, hasFootnotes, isCode, isNoteFence, linkDefinitions, mend, splitBlocks } from "./markdown-blocks";
 
 type Element = NonNullable<ExtraProps["node"]>;
 type Child = Element["children"][number];
@@ -58,15 +60,37 @@ export function Markdown({
   useEffect(() => {
     earlier.current = blocks;
   }, [blocks]);
-  const definitions = linkDefinitions(blocks);
   const cites = citesOfBlocks(blocks, citations);
-  let notes = 0;
+  const lastBlock = blocks.at(-1);
+  const proposals = new Map<number, ReactNode>();
+  for (const [nth, block] of blocks.filter(({ text }) => isNoteFence(text)).entries()) {
+    const proposed = note?.(block.text, nth, streaming && block === lastBlock);
+    if (proposed !== undefined) proposals.set(block.from, proposed);
+  }
+  if (lastBlock && hasFootnotes(blocks)) {
+    const all = citesOfAll(cites);
+    const first = below ? firstCited(all) : [];
+    return (
+      <div className="answer">
+        <Proposals.Provider value={proposals}>
+          <RenderedBlock
+            text={streaming ? text.slice(0, lastBlock.from) + mend(lastBlock.text) : text}
+            cites={all}
+            answerId={answerId}
+            growing={streaming}
+          />
+        </Proposals.Provider>
+        {first.length > 0 && below?.(first)}
+      </div>
+    );
+  }
+  const definitions = linkDefinitions(blocks);
   return (
     <div className="answer">
       {blocks.map((block, index) => {
-        const growing = streaming && index === blocks.length - 1;
-        const proposed = note && isNoteFence(block.text) ? note(block.text, notes++, growing) : undefined;
+        const proposed = proposals.get(block.from);
         if (proposed !== undefined) return <Fragment key={block.from}>{proposed}</Fragment>;
+        const growing = streaming && block === lastBlock;
         const body = growing ? mend(block.text) : block.text;
         const first = below ? firstCited(cites[index] ?? "") : [];
         return (
@@ -113,6 +137,13 @@ export function citesOfBlocks(blocks: readonly Block[], citations: ReadonlyMap<n
   });
 }
 
+/** The same for all blocks as one. */
+const citesOfAll = (cites: readonly string[]): string =>
+  cites
+    .flatMap((ofBlock) => ofBlock.split(","))
+    .filter((entry) => entry.endsWith(":0"))
+    .join(",");
+
 /** The numbers that a block of {@link citesOfBlocks} cites before any other. */
 const firstCited = (cites: string): number[] =>
   cites.split(",").flatMap((entry) => {
@@ -132,6 +163,9 @@ function bracketedNumbers(block: Block): readonly number[] {
   }
   return numbers;
 }
+
+/** In a text that is rendered whole: what stands for the notes that it proposes, by where their fences begin. */
+const Proposals = createContext<ReadonlyMap<number, ReactNode>>(new Map());
 
 interface RenderedBlockProps {
   text: string;
@@ -348,9 +382,13 @@ function WideTable({ node: _, ...rest }: Given<"table">) {
 const components: Components = {
   a: ProseLink,
   table: WideTable,
-  pre: ({ node }) => <Code pre={node} growing={false} />,
+  pre: ({ node }) => <Fenced pre={node} growing={false} />,
 };
-const growingComponents: Components = { ...components, pre: ({ node }) => <Code pre={node} growing={true} /> };
+const growingComponents: Components = { ...components, pre: ({ node }) => <Fenced pre={node} growing={true} /> };
+
+function Fenced({ pre, growing }: { pre: Element | undefined; growing: boolean }) {
+  return useContext(Proposals).get(pre?.position?.start.offset ?? -1) ?? <Code pre={pre} growing={growing} />;
+}
 
 /** Names of languages where the tag is not the name with a capital. */
 const languageNames: Record<string, string> = {
