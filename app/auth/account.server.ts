@@ -1,32 +1,12 @@
 /**
- * The Account item: the mark that says that the account is being deleted, beside what the person prefers (which the
- * threads read and write). Whoever is marked cannot sign in any more, and whoever sees the mark goes on with the
- * deletion; of what stood there nothing but the mark is left.
+ * The mark on the Account item that says that the account is being deleted. Whoever is marked cannot sign in any more,
+ * and whoever sees the mark goes on with the deletion; of what stood there nothing but the mark is left.
  */
-import { Entity } from "dynamodb-toolbox/entity";
 import { GetItemCommand } from "dynamodb-toolbox/entity/actions/get";
 import { $remove, UpdateItemCommand } from "dynamodb-toolbox/entity/actions/update";
-import { any } from "dynamodb-toolbox/schema/any";
-import { item } from "dynamodb-toolbox/schema/item";
-import { number } from "dynamodb-toolbox/schema/number";
-import { string } from "dynamodb-toolbox/schema/string";
+import { AccountEntity } from "~/data/account-entity.server";
 import { keys } from "~/data/keys.server";
-import { expiresIn, table } from "~/data/table.server";
-
-const AccountEntity = new Entity({
-  name: "Account",
-  table,
-  entityAttribute: false,
-  timestamps: false,
-  schema: item({
-    pk: string().key(),
-    sk: string().key(),
-    preferences: any().optional(),
-    preferencesRevision: number().optional(),
-    deletedAt: number().optional(),
-    expiresAt: number().optional(),
-  }),
-});
+import { expiresIn } from "~/data/table.server";
 
 /** Whether the account is marked as deleted. Read consistently. */
 export async function isAccountDeleted(userId: string): Promise<boolean> {

@@ -2,13 +2,8 @@
  * A person's preferences on their Account item: one attribute, written on the condition that it is as it was read, so
  * that two tabs never overwrite each other silently. Nothing is kept for an account that is being deleted.
  */
-import { Entity } from "dynamodb-toolbox/entity";
 import { GetItemCommand } from "dynamodb-toolbox/entity/actions/get";
 import { $set, UpdateItemCommand } from "dynamodb-toolbox/entity/actions/update";
-import { any } from "dynamodb-toolbox/schema/any";
-import { item } from "dynamodb-toolbox/schema/item";
-import { number } from "dynamodb-toolbox/schema/number";
-import { string } from "dynamodb-toolbox/schema/string";
 import {
   changed,
   noPreferences,
@@ -17,25 +12,10 @@ import {
   preferences as preferencesSchema,
 } from "~/ai/preferences";
 import type { ThreadSettings } from "~/ai/settings";
+import { AccountEntity } from "~/data/account-entity.server";
 import { keys } from "~/data/keys.server";
-import { isRefused, table } from "~/data/table.server";
+import { isRefused } from "~/data/table.server";
 import { PublicError } from "~/errors";
-
-/** Of the Account, what belongs to preferences. */
-const PreferencesEntity = new Entity({
-  name: "Preferences",
-  table,
-  entityAttribute: false,
-  timestamps: false,
-  schema: item({
-    pk: string().key(),
-    sk: string().key(),
-    preferences: any().optional(),
-    /** Counts its changes; what a write is conditional on. */
-    preferencesRevision: number().optional(),
-    deletedAt: number().optional(),
-  }),
-});
 
 /**
  * What is stored, without what this version does not understand any more: one preset that an older version wrote in
@@ -53,7 +33,7 @@ function readPreferences(stored: unknown, revision: number): Preferences {
 
 /** The person's preferences. `consistent`: as they are at this moment, for changing them. */
 export async function getPreferences(userId: string, { consistent = true } = {}): Promise<Preferences> {
-  const { Item } = await PreferencesEntity.build(GetItemCommand)
+  const { Item } = await AccountEntity.build(GetItemCommand)
     .key(keys.account(userId))
     .options({ consistent, attributes: ["preferences", "preferencesRevision"] })
     .send();
@@ -82,7 +62,7 @@ export async function changePreferences(userId: string, change: PreferencesChang
     if (next === before) return before;
     const { revision, ...stored } = next;
     try {
-      await PreferencesEntity.build(UpdateItemCommand)
+      await AccountEntity.build(UpdateItemCommand)
         .item({ ...keys.account(userId), preferences: $set(stored), preferencesRevision: revision })
         .options({
           condition: {
