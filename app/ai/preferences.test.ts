@@ -24,6 +24,13 @@ describe("preferences", () => {
     });
   });
 
+  test("take a deleted preset back where it stood", () => {
+    const three = made(add(1), add(2), add(3));
+    const two = made(add(1), add(2), add(3), { kind: "delete", presetId: id(2) });
+    expect(changed(two, { ...add(2), at: 1 })).toEqual({ ...three, revision: 5 });
+    expect(changed(two, { ...add(2), at: 17 })).toMatchObject({ presets: [{}, {}, { presetId: id(2) }] });
+  });
+
   test("never let one tab overwrite what another has changed since", () => {
     const before = made(add(1));
     const theirs = made(add(1), { kind: "defaults", revision: 1, settings: { temperature: 1 } });

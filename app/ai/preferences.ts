@@ -61,7 +61,14 @@ export const noPreferences: Preferences = { revision: 0, defaults: {}, presets: 
  */
 export const preferencesChange = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("defaults"), revision: z.int().min(0), settings: presetSettings }),
-  z.strictObject({ kind: z.literal("add"), presetId, name: presetName, settings: presetSettings }),
+  z.strictObject({
+    kind: z.literal("add"),
+    presetId,
+    name: presetName,
+    settings: presetSettings,
+    /** Where it stands among the others; at their end by default. */
+    at: z.int().min(0).optional(),
+  }),
   z.strictObject({
     kind: z.literal("replace"),
     revision: z.int().min(0),
@@ -115,7 +122,9 @@ export function changed(before: Preferences, change: PreferencesChange): Prefere
     const put = { presetId: id, name, settings };
     next = {
       ...before,
-      presets: known ? before.presets.map((other) => (other.presetId === id ? put : other)) : [...before.presets, put],
+      presets: known
+        ? before.presets.map((other) => (other.presetId === id ? put : other))
+        : others.toSpliced((change.kind === "add" ? change.at : undefined) ?? others.length, 0, put),
     };
   }
   if (bytesOf(next) > presetLimits.all)

@@ -4,7 +4,6 @@
  */
 import { type ReactNode, type RefObject, useEffect, useRef } from "react";
 import { Wordmark } from "~/ui/page";
-import type { FormProblem } from "./sign-in.server";
 
 function Sidenote({ number, title, children }: { number: number; title: string; children: ReactNode }) {
   return (
@@ -89,11 +88,17 @@ export function Notice({ children }: { children: ReactNode }) {
   );
 }
 
-/** After an answer with problems, the focus goes to the first field that has one. */
-export function useFirstProblem(problem: FormProblem | undefined): RefObject<HTMLDivElement> {
+/**
+ * After an answer with problems, the focus goes to the first field that has one. What is wrong with the whole form is
+ * announced by itself, and brought into sight.
+ */
+export function useFirstProblem(problem: object | undefined): RefObject<HTMLDivElement> {
   const form = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (problem) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+    if (!problem) return;
+    const field = form.current?.querySelector<HTMLElement>("[aria-invalid]");
+    if (field) field.focus();
+    else form.current?.querySelector("[role=alert]")?.scrollIntoView({ block: "center" });
   }, [problem]);
   return form;
 }

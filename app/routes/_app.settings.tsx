@@ -1,6 +1,6 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
-import { Form, useActionData, useLoaderData, useNavigation } from "@remix-run/react";
-import type { ReactNode } from "react";
+import { Form, useActionData, useLoaderData, useLocation, useNavigation } from "@remix-run/react";
+import { type ReactNode, useEffect } from "react";
 import { guardrailState } from "~/ai/guardrail.server";
 import { answerForm, formHeaders } from "~/auth/form.server";
 import { Notice, useFirstProblem } from "~/auth/SignInPage";
@@ -58,7 +58,7 @@ function Section({ title, note, children }: { title: string; note?: string; chil
   return (
     <section className="frame mb-12" aria-labelledby={id}>
       <div>
-        <h2 id={id} className="mb-2 font-strong text-head text-ink">
+        <h2 id={id} tabIndex={-1} className="mb-2 font-strong text-head text-ink">
           {title}
         </h2>
         {note && <p className="mb-2 text-ink-3 text-meta md:hidden">{note}</p>}
@@ -94,6 +94,11 @@ export default function SettingsRoute() {
   const navigation = useNavigation();
   const pending = navigation.formMethod === "POST" ? navigation.formData?.get("intent") : undefined;
   const forms = useFirstProblem(problem);
+  const location = useLocation();
+  // Whoever comes back from a preset goes on where they left, also by Undo, which leads from here to here.
+  useEffect(() => {
+    if (location.hash) document.getElementById(location.hash.slice(1))?.focus({ preventScroll: true });
+  }, [location]);
   const errorsOf = (intent: string) => (problem?.intent === intent ? problem.errors : {});
   const change = errorsOf("change-password");
   const deletion = errorsOf("delete-account");

@@ -2,17 +2,22 @@
  * A person's defaults, or one preset, as a plain form: works without the page's script. A field that is empty is a
  * setting that stays as the model and whoever runs this Sidenote have it.
  */
-import { Form, Link } from "@remix-run/react";
+import { Form, Link, useNavigate, useSubmit } from "@remix-run/react";
+import { type ReactNode, useEffect, useRef } from "react";
 import type { Model } from "~/ai/model";
 import { reasoningEfforts } from "~/ai/settings";
 import { Button, buttonClass } from "~/ui/button";
 import { Field, FormError, Select } from "~/ui/field";
 import { Bar, MarginNote } from "~/ui/page";
+import { showToast } from "~/ui/toast";
 import { effortNames, ModelOptions, systemPromptField } from "./settings-fields";
 import type { SettingsField, SettingsValues } from "./settings-form";
 
 export interface PresetFormProps {
-  kind: "defaults" | "new" | "preset";
+  /** `gone`: it was deleted while the form was open, and saving makes it anew. */
+  kind: "defaults" | "new" | "preset" | "gone";
+  /** The id of a new one. */
+  newId: string;
   name: string;
   values: SettingsValues;
   revision: number;
@@ -21,7 +26,7 @@ export interface PresetFormProps {
   pending: string | undefined;
 }
 
-export function PresetForm({ kind, name, values, revision, models, errors, pending }: PresetFormProps) {
+export function PresetForm({ kind, newId, name, values, revision, models, errors, pending }: PresetFormProps) {
   const title = kind === "defaults" ? "New threads begin with" : kind === "new" ? "New preset" : name || "Preset";
   const isKnown = values.model === undefined || models.some(({ ref }) => ref === values.model);
   return (
@@ -29,6 +34,8 @@ export function PresetForm({ kind, name, values, revision, models, errors, pendi
       <Bar title={title} />
       <Form method="post" className="pt-5 pb-12">
         <input type="hidden" name="revision" value={revision} />
+        {kind === "new" && <input type="hidden" name="presetId" value={newId} />}
+        {kind === "gone" && <input type="hidden" name="gone" value="1" />}
         <div className="frame">
           <div className="flex flex-col gap-6">
             <FormError>{errors.form}</FormError>
@@ -151,6 +158,91 @@ export function PresetForm({ kind, name, values, revision, models, errors, pendi
   );
 }
 
+/** A page of one sentence, and what can be done about it. */
+function Sentence({ title, children, actions }: { title: string; children: ReactNode; actions: ReactNode }) {
+  return (
+    <div className="sheet ruled">
+      <Bar title={title} />
+      <div className="frame pt-20">
+        <div>
+          <p className="text-read">{children}</p>
+          <div className="mt-6 flex flex-wrap gap-2">{actions}</div>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+const allPresets = "/settings#new-threads";
+
+/** What stands in the place of a preset that is not there. */
+export function NoPreset() {
+  return (
+    <Sentence
+      title="Preset"
+      actions={
+        <Link to={allPresets} className={buttonClass("second")}>
+          All presets
+        </Link>
+      }
+    >
+      There is no such preset, or it was deleted.
+    </Sentence>
+  );
+}
+
+/**
+ * What stands in the place of a preset that was just deleted. With the page's script that is the list of presets, and
+ * Undo goes along there.
+ */
+export function DeletedPreset({
+  presetId,
+  name,
+  undo,
+  pending,
+}: {
+  presetId: string;
+  name: string;
+  undo: string;
+  pending: string | undefined;
+}) {
+  const navigate = useNavigate();
+  const submit = useSubmit();
+  const left = useRef(false);
+  const action = `/settings/presets/${presetId}`;
+  useEffect(() => {
+    if (left.current) return;
+    left.current = true;
+    showToast({
+      text: "Preset deleted",
+      action: { label: "Undo", onAction: () => submit({ intent: "restore", undo }, { method: "post", action }) },
+      seconds: 10,
+    });
+    navigate(allPresets, { replace: true });
+  }, [navigate, submit, undo, action]);
+  return (
+    <Sentence
+      title={name}
+      actions={
+        <>
+          <Form method="post" action={action}>
+            <input type="hidden" name="intent" value="restore" />
+            <input type="hidden" name="undo" value={undo} />
+            <Button type="submit" pending={pending === "restore"}>
+              Undo
+            </Button>
+          </Form>
+          <Link to={allPresets} className={buttonClass("quiet")}>
+            All presets
+          </Link>
+        </>
+      }
+    >
+      “{name}” is deleted. It can be brought back as long as this page is open.
+    </Sentence>
+  );
+}
+
 function chosenWords(ids: string): string {
   const count = ids.split("\n").filter(Boolean).length;
   return count === 1 ? "The chosen note" : `The ${count} chosen notes`;
@@ -167,7 +259,7 @@ function Choice({
   name: SettingsField;
   value: string;
   error: string | undefined;
-  children: React.ReactNode;
+  children: ReactNode;
 }) {
   return (
     <div>

@@ -361,6 +361,12 @@ test("Presets are made, edited and deleted by plain forms, without the page's sc
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByRole("link", { name: "Edit Strict reviewer" }).click();
   await page.getByRole("button", { name: "Delete" }).click();
+  await expect(page.getByText("“Strict reviewer” is deleted.")).toBeVisible();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("link", { name: "Edit Strict reviewer" }).click();
+  await expect(page.getByRole("textbox", { name: "System prompt" })).toHaveValue("Look for mistakes.");
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("link", { name: "All presets" }).click();
   await expect(page.getByRole("link", { name: "New preset" })).toBeVisible();
   await expect(page.getByText("Strict reviewer")).toBeHidden();
   await context.close();
@@ -379,6 +385,85 @@ test("A preset that changed in another tab is not overwritten silently", async (
   const stored = (await (await app.request(account, "/preferences")).json()) as { presets: unknown[] };
   expect(stored.presets).toEqual([theirs]);
   await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("link", { name: "Edit Reviewer" })).toBeVisible();
+});
+
+test("A deleted preset is brought back by Undo as it was and where it stood, by the keyboard alone", async ({
+  app,
+  page,
+  account,
+}) => {
+  const presets = ["First", "Second", "Third"].map((name) => ({
+    presetId: ulid(),
+    name,
+    settings: {
+      notes: "none",
+      chosenNotes: [ulid()],
+      stopSequences: [" ", "##"],
+      systemPrompt: `${name}.\n\nBe brief.`,
+    },
+  }));
+  for (const preset of presets) await app.request(account, "/preferences", { json: { kind: "add", ...preset } });
+  const stored = async () =>
+    ((await (await app.request(account, "/preferences")).json()) as { presets: unknown[] }).presets;
+  await page.goto("/settings");
+  await page.getByRole("link", { name: "Edit Second" }).press("Enter");
+  // What was typed and not saved is no part of what comes back.
+  await page.getByRole("textbox", { name: "Name" }).fill("Half a name");
+  await page.getByRole("button", { name: "Delete" }).press("Enter");
+  await expect(page).toHaveURL(/\/settings#new-threads$/);
+  await expect(page.getByRole("heading", { name: "New threads" })).toBeFocused();
+  await expect(page.getByText("Preset deleted")).toBeVisible();
+  await expect(page.getByRole("link", { name: "Edit Second" })).toBeHidden();
+  expect(await stored()).toEqual([presets[0], presets[2]]);
+  await page.getByRole("button", { name: "Undo" }).press("Enter");
+  await expect(page.getByRole("link", { name: "Edit Second" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "New threads" })).toBeFocused();
+  expect(await stored()).toEqual(presets);
+
+  // A name that was taken meanwhile is said, and nothing of the preset is lost.
+  await page.getByRole("link", { name: "Edit Second" }).click();
+  await page.getByRole("button", { name: "Delete" }).click();
+  await expect(page).toHaveURL(/\/settings#new-threads$/);
+  await app.request(account, "/preferences", { json: { kind: "add", presetId: ulid(), name: "second", settings: {} } });
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByText("There is a preset called “Second” already.")).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "Name" })).toBeFocused();
+  await expect(page.getByRole("textbox", { name: "System prompt" })).toHaveValue("Second.\n\nBe brief.");
+  await page.getByRole("textbox", { name: "Name" }).fill("The old second");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("link", { name: "Edit The old second" })).toBeVisible();
+});
+
+test("What was written in a preset's form stays when the preset is gone, or nobody answers", async ({
+  app,
+  page,
+  account,
+}) => {
+  const preset = { presetId: ulid(), name: "Reviewer", settings: { systemPrompt: "Before." } };
+  await app.request(account, "/preferences", { json: { kind: "add", ...preset } });
+  await page.goto(`/settings/presets/${preset.presetId}`);
+  const prompt = page.getByRole("textbox", { name: "System prompt" });
+  await prompt.fill("A long one, written with care.");
+  await page.route("**/settings/presets/**", (route) => route.abort("connectionrefused"));
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("alert")).toHaveText(/^Sidenote cannot be reached\./);
+  await expect(page.getByRole("alert")).toBeInViewport();
+  await expect(prompt).toHaveValue("A long one, written with care.");
+  await page.unroute("**/settings/presets/**");
+
+  await app.request(account, "/preferences", { json: { kind: "delete", presetId: preset.presetId } });
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("alert")).toHaveText(/^This preset was deleted meanwhile\./);
+  await expect(prompt).toHaveValue("A long one, written with care.");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("link", { name: "Edit Reviewer" }).click();
+  await expect(prompt).toHaveValue("A long one, written with care.");
+
+  // A preset that never was has words too, and a way out.
+  await page.goto(`/settings/presets/${ulid()}`);
+  await expect(page.getByText("There is no such preset, or it was deleted.")).toBeVisible();
+  await page.getByRole("link", { name: "All presets" }).click();
   await expect(page.getByRole("link", { name: "Edit Reviewer" })).toBeVisible();
 });
 

@@ -139,6 +139,30 @@ describe("presets", () => {
     expect((await read(person)).presets).toHaveLength(1);
   });
 
+  test("made or deleted by a form that is sent twice are made or deleted once", async () => {
+    const person = await app.createAccount("twice");
+    const form = { intent: "save", revision: "0", presetId: ulid(), name: "Twice", temperature: "0,5" };
+    const sent = await Promise.all([1, 2].map(() => app.postForm("/settings/presets/new", form, person.cookie)));
+    expect(sent.map(({ status, headers }) => [status, headers.get("Location")])).toEqual(
+      Array.from({ length: 2 }, () => [302, "/settings#new-threads"]),
+    );
+    expect((await read(person)).presets).toEqual([
+      { presetId: form.presetId, name: "Twice", settings: { temperature: 0.5 } },
+    ]);
+    const place = `/settings/presets/${form.presetId}`;
+    const undo = /name="undo" value="([^"]*)"/;
+    const first = await (await app.postForm(place, { intent: "delete" }, person.cookie)).text();
+    expect((await app.postForm(place, { intent: "delete" }, person.cookie)).headers.get("Location")).toBe(
+      "/settings#new-threads",
+    );
+    const given = undo.exec(first)?.[1]?.replaceAll("&quot;", '"') ?? "";
+    for (const _ of [1, 2])
+      expect((await app.postForm(place, { intent: "restore", undo: given }, person.cookie)).status).toBe(302);
+    expect((await read(person)).presets).toHaveLength(1);
+    for (const wrong of ["", "{", "null", '{"presetId":"another-preset","colour":"red"}'])
+      expect((await app.postForm(place, { intent: "restore", undo: wrong }, person.cookie)).status, wrong).toBe(400);
+  });
+
   test("are gone with the account, and cannot come back by a tab that is still open", async () => {
     const person = await app.createAccount("leaver");
     await change(person, add("My secret preset"));
