@@ -1,5 +1,5 @@
 /** How the actions of the pages around sign-in answer: on to the next page, or the form again with what is wrong. */
-import { data, type HeadersFunction, redirect } from "@remix-run/node";
+import { data, type HeadersFunction, redirect, redirectDocument } from "@remix-run/node";
 import { readForm } from "~/http.server";
 import { type FormProblem, type Next, problemOf } from "./sign-in.server";
 
@@ -15,7 +15,8 @@ export async function answerForm(
     const entries = Object.entries(await readForm(request));
     form = Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
     const next = await work(form);
-    return redirect(next.to, next.cookie ? { headers: { "Set-Cookie": next.cookie } } : undefined);
+    // Who is signed in may be another one from here on: a fresh page knows nothing of whoever was there before.
+    return next.cookie ? redirectDocument(next.to, { headers: { "Set-Cookie": next.cookie } }) : redirect(next.to);
   } catch (error) {
     const { problem, status, headers } = problemOf(error, form);
     return data(problem, { status, headers });

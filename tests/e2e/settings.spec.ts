@@ -467,6 +467,33 @@ test("What was written in a preset's form stays when the preset is gone, or nobo
   await expect(page.getByRole("link", { name: "Edit Reviewer" })).toBeVisible();
 });
 
+test("Whoever signs in next on the same page is shown nothing of whoever was there before", async ({
+  app,
+  page,
+  account,
+}) => {
+  await app.request(account, "/preferences", {
+    json: { kind: "add", presetId: ulid(), name: "My own", settings: { temperature: 0.1 } },
+  });
+  await page.goto("/");
+  await expect((await openPanel(page)).getByRole("button", { name: "Apply My own" })).toBeVisible();
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("link", { name: "Settings" }).click();
+  await page.getByRole("button", { name: "Sign out everywhere" }).click();
+  await expect(page.getByText("You are signed out.")).toBeVisible();
+  // A page keeps this as long as it is the same page.
+  await page.evaluate(() => Object.assign(window, { before: true }));
+  const next = await app.createAccount("next");
+  await page.getByLabel("Email").fill(next.email);
+  await page.getByLabel("Password").fill(next.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  const panel = await openPanel(page);
+  await expect(panel.getByRole("button", { name: "Use for new threads" })).toBeHidden();
+  await expect(panel.getByText("New threads begin like this")).toBeVisible();
+  await expect(panel.getByRole("button", { name: "Apply My own" })).toBeHidden();
+  expect(await page.evaluate(() => "before" in window)).toBe(false);
+});
+
 test("The meter says how full the window will be, and what would be left out, before it is", async ({
   app,
   page,
