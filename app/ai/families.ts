@@ -525,6 +525,14 @@ const openAiRows: readonly Row[] = [
     source: readEarlier(openAiModels),
   },
   {
+    name: "GPT-4o of May 2024",
+    ids: /^gpt-4o-2024-05-13/,
+    window: 128_000,
+    maxOutput: 4_096,
+    supports: { temperature: upToTwo },
+    source: read(openAiModels, "its figures, which are models.dev's"),
+  },
+  {
     name: "GPT-4o",
     ids: /^gpt-4o/,
     window: 128_000,

@@ -39,8 +39,8 @@ export interface Rates {
 /** What a vendor's list named on the day `asOf` (yyyy-mm-dd). */
 export interface Price extends Rates {
   asOf: string;
-  /** What the whole call costs if its input has at least so many tokens. */
-  long?: Rates & { from: number };
+  /** What the whole call costs if its input has more than so many tokens. */
+  long?: Rates & { above: number };
 }
 
 /** Tokens of one answer. A detail that is undefined was not reported. */

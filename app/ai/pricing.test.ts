@@ -61,13 +61,27 @@ describe("the list of prices", () => {
       expect(priceOf("bedrock", where)).toMatchObject({ input: 3.3, output: 16.5, cacheRead: 0.33, cacheWrite: 4.125 });
   });
 
+  test("does not guess what a model costs elsewhere, where it costs more", () => {
+    expect(priceOf("bedrock", "us.amazon.nova-lite-v1:0")?.input).toBe(0.06);
+    expect(priceOf("bedrock", "global.amazon.nova-2-lite-v1:0")?.input).toBe(0.3);
+    for (const id of ["eu.amazon.nova-lite-v1:0", "jp.amazon.nova-2-lite-v1:0", "us-gov.anthropic.claude-sonnet-4-5-x"])
+      expect(priceOf("bedrock", id), id).toBeUndefined();
+    expect(priceOf("bedrock", "jp.anthropic.claude-haiku-4-5-20251001-v1:0")?.input).toBe(1.1);
+  });
+
+  test("names of each price the day of its own list", () => {
+    expect(priceOf("openai", "gpt-5-mini")?.asOf).toBe("2026-11-20");
+    expect(priceOf("openai", "gpt-3.5-turbo")?.asOf).toBe("2026-09-23");
+  });
+
   test("does not guess: a model that it does not know has no price", () => {
     for (const [vendor, id] of [
       ["openai", "gpt-5.5-mini"],
       ["openai", "ft:gpt-4.1-mini:house::abc"],
       ["openai", "gpt-9"],
       ["bedrock", "gpt-4.1"],
-      ["bedrock", "us.anthropic.claude-sonnet-5-5"],
+      ["bedrock", "us.anthropic.claude-sonnet-6"],
+      ["bedrock", "xai.grok-5"],
       ["bedrock", "cohere.command-r-plus-v1:0"],
       ["ollama", "gpt-4.1"],
     ] as const)
@@ -76,11 +90,17 @@ describe("the list of prices", () => {
 
   test("counts a very long call by the price of long calls, whole", () => {
     const long = priceOf("openai", "gpt-5.4");
-    expect(costOf(long, { inputTokens: 271_999, outputTokens: 1_000 })).toBeCloseTo(0.271999 * 2.5 + 0.015, 8);
-    expect(costOf(long, { inputTokens: 272_000, outputTokens: 1_000, cacheReadTokens: 72_000 })).toBeCloseTo(
-      0.2 * 5 + 0.072 * 0.5 + 0.0225,
+    expect(costOf(long, { inputTokens: 272_000, outputTokens: 1_000 })).toBeCloseTo(0.272 * 2.5 + 0.015, 8);
+    expect(costOf(long, { inputTokens: 272_001, outputTokens: 1_000, cacheReadTokens: 72_001 })).toBeCloseTo(
+      0.2 * 5 + 0.072001 * 0.5 + 0.0225,
       8,
     );
+    // Each has its own bound and its own factors; a region's tenth counts in both.
+    expect(priceOf("bedrock", "us.anthropic.claude-haiku-5-5")).toMatchObject({
+      input: 0.11,
+      output: 0.55,
+      long: { above: 100_000, input: 0.55, output: 2.75, cacheRead: 0.055, cacheWrite: 0.6875 },
+    });
   });
 
   test("has a cheaper price for what is read from the cache of every family that has one and a price", () => {

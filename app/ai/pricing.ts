@@ -10,7 +10,7 @@ const MILLION = 1_000_000;
 export function costOf(price: Price | undefined, usage: AnswerUsage): number | undefined {
   if (!price) return undefined;
   const { inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens = 0 } = usage;
-  const rates = price.long && inputTokens >= price.long.from ? price.long : price;
+  const rates = price.long && inputTokens > price.long.above ? price.long : price;
   const plain = Math.max(0, inputTokens - cacheReadTokens - cacheWriteTokens);
   return (
     (plain * rates.input +

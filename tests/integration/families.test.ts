@@ -247,6 +247,7 @@ const cases: Case[] = [
     dropped: ["temperature", "topP", "stopSequences", "reasoningEffort"],
   }),
   openai("GPT-4.1", "gpt-4.1-mini", chat),
+  openai("GPT-4o of May 2024", "gpt-4o-2024-05-13", chat),
   openai("GPT-4o", "gpt-4o", chat),
   openai("GPT-4 Turbo", "gpt-4-turbo", chat),
   openai("GPT-4", "gpt-4", chat),

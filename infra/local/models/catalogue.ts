@@ -531,6 +531,7 @@ export const openAiModels: readonly OpenAiModel[] = [
   openai("gpt-4.1-mini", 1744318173, gpt41),
   openai("gpt-4.1-nano", 1744321707, gpt41),
   openai("gpt-4o", 1715367049, gpt4o),
+  openai("gpt-4o-2024-05-13", 1715368132, { ...gpt4o, maxOutput: 4_096, cacheFrom: false }),
   openai("gpt-4o-mini", 1721172741, gpt4o),
   openai("gpt-5", 1754425777, gpt5),
   openai("gpt-5-mini", 1754425928, gpt5),
