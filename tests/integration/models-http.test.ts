@@ -126,8 +126,9 @@ describe("the vendor's prompt cache", () => {
     // The whole first turn but its answer was kept: only what is new is not read.
     expect(second?.usage?.cacheReadTokens).toBeGreaterThan((first?.usage?.inputTokens ?? 0) - 200);
 
+    // The end of an answer is told before the answer is stored.
+    await expect.poll(async () => (await storedUsage(account, threadId)).length, { timeout: 10_000 }).toBe(2);
     const stored = await storedUsage(account, threadId);
-    expect(stored).toHaveLength(2);
     expect(stored[1]).toMatchObject({
       inputTokens: second?.usage?.inputTokens,
       cacheReadTokens: second?.usage?.cacheReadTokens,
