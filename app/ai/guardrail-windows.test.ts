@@ -22,33 +22,34 @@ function verdictOn(text: string): Verdict {
   return { outcome: "masked", text: text.replace(secrets, "{SECRET}"), matches, units: 1 };
 }
 
-type Gate = Pick<ReturnType<typeof createWindows>, "release" | "flush">;
+type Gate = Pick<ReturnType<typeof createWindows>, "release" | "flush"> & { units?(): number };
 
 /** Lets a text through in pieces. Stops where the gate does. */
-async function pass(gate: Gate, pieces: readonly string[]): Promise<Released & { steps: string[] }> {
+async function pass(
+  gate: Gate,
+  pieces: readonly string[],
+): Promise<Released & { steps: string[]; units?: number | undefined }> {
   let text = "";
-  let units = 0;
   let masked = false;
   const steps: string[] = [];
   for (const piece of [...pieces, undefined]) {
     const released = piece === undefined ? await gate.flush() : await gate.release(piece);
     text += released.text;
     steps.push(released.text);
-    units += released.units;
     masked ||= released.masked === true;
-    if (released.blocked || released.error) return { ...released, text, units, masked, steps };
+    if (released.blocked || released.error) return { ...released, text, units: gate.units?.(), masked, steps };
   }
-  return { text, units, masked, steps };
+  return { text, units: gate.units?.(), masked, steps };
 }
 
 /** Asks about each piece by itself, as somebody might who has not thought of where pieces end. */
 function naiveGate(): Gate {
   const release = async (text: string): Promise<Released> => {
     const verdict = verdictOn(text);
-    if (verdict.outcome === "blocked") return { text: "", blocked: { message: "No.", policies: [] }, units: 1 };
-    return { text: verdict.outcome === "masked" ? verdict.text : text, units: 1 };
+    if (verdict.outcome === "blocked") return { text: "", blocked: { message: "No.", policies: [] } };
+    return { text: verdict.outcome === "masked" ? verdict.text : text };
   };
-  return { release, flush: async () => ({ text: "", units: 0 }) };
+  return { release, flush: async () => ({ text: "" }) };
 }
 
 const word = fc.oneof(
@@ -133,7 +134,7 @@ describe("A text that passes in pieces", () => {
   test("ends where the guardrail cannot be asked any more; what was shown stays", async () => {
     let calls = 0;
     const gate = createWindows({
-      check: async () => (++calls > 1 ? { outcome: "unavailable" } : { outcome: "passed", units: 1 }),
+      check: async () => (++calls > 1 ? { outcome: "unavailable", units: 0 } : { outcome: "passed", units: 1 }),
     });
     const { text, error, units } = await pass(gate, ["word ".repeat(500)]);
     expect(error).toBe("guardrail-unavailable");
@@ -230,7 +231,10 @@ describe("A question", () => {
   });
 
   test("of which nothing is known does not pass", async () => {
-    expect(await checkWhole("Hello", async () => ({ outcome: "unavailable" }))).toEqual({ outcome: "unavailable" });
+    expect(await checkWhole("Hello", async () => ({ outcome: "unavailable", units: 1 }))).toEqual({
+      outcome: "unavailable",
+      units: 1,
+    });
     const vague: Check = async () => ({
       outcome: "blocked",
       policies: [],

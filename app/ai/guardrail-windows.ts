@@ -6,15 +6,19 @@
  * the places are found again here, and whatever was masked once stays masked, also when it is asked about again.
  */
 
-/** What a guardrail says of one stretch of text. `units`: what it was billed, 1,000 characters each. */
-export type Verdict =
-  | { outcome: "passed"; units: number }
+/**
+ * What a guardrail says of one stretch of text. `units`: what was billed for it, 1,000 characters each, as far as that
+ * is known; a call that was given up may be billed too.
+ */
+export type Verdict = { units: number } & (
+  | { outcome: "passed" }
   /** `matches`: the words that were replaced. */
-  | { outcome: "masked"; text: string; matches: readonly Match[]; units: number }
+  | { outcome: "masked"; text: string; matches: readonly Match[] }
   /** `matches`: personal data in the text, which was not replaced. `message`: the operator's, in place of the text. */
-  | { outcome: "blocked"; policies: readonly string[]; message: string; matches: readonly Match[]; units: number }
+  | { outcome: "blocked"; policies: readonly string[]; message: string; matches: readonly Match[] }
   /** It could not be asked, or not understood. Nothing of the text may be used. */
-  | { outcome: "unavailable" };
+  | { outcome: "unavailable" }
+);
 
 /** Personal data as it stands in the text, and the word that stands in for it, such as `{EMAIL}`. */
 export interface Match {
@@ -33,23 +37,18 @@ export interface Released {
   blocked?: { message: string; policies: readonly string[] };
   /** Nothing more is shown; what was shown stays. */
   error?: "guardrail-unavailable";
-  units: number;
 }
 
 /** What became of a whole text, all of which is known. */
-export type Checked =
-  /** `text`: as it may be stored and sent. */
-  | { outcome: "passed" | "masked"; text: string; units: number }
+export type Checked = { units: number } & (
+  | /** `text`: as it may be stored and sent. */ { outcome: "passed" | "masked"; text: string }
   /** `text`: as it may be stored, without personal data; it must not be sent. */
-  | {
-      outcome: "blocked";
-      text: string;
-      masked: boolean;
-      policies: readonly string[];
-      message: string;
-      units: number;
-    }
-  | { outcome: "unavailable" };
+  | { outcome: "blocked"; text: string; masked: boolean; policies: readonly string[]; message: string }
+  | { outcome: "unavailable" }
+);
+
+/** What a guardrail will count for so much text, in units. */
+export const unitsOf = (text: string): number => Math.ceil(text.length / 1_000);
 
 /** How many characters stay back for the next window. Personal data and forbidden phrases are shorter. */
 const HELD = 200;
@@ -182,6 +181,8 @@ export function createWindows({ check, before = "" }: { check: Check; before?: s
   let isOver = false;
   /** First half of a character whose other half has not come. */
   let half = "";
+  /** Of all that was asked about; of a window that is being asked about, what is expected. */
+  let units = 0;
 
   function nextEnd(): number | undefined {
     const base = asked - (asked > 2 * HELD ? HELD : 0);
@@ -195,23 +196,24 @@ export function createWindows({ check, before = "" }: { check: Check; before?: s
   async function ask(end: number, isLast: boolean): Promise<Released> {
     const stretch = raw.slice(0, end);
     isFirst = false;
-    let units = 0;
     if (stretch.trim() !== "" && asked < end) {
+      const expected = unitsOf(stretch);
+      units += expected;
       const verdict = await check(stretch);
-      if (verdict.outcome === "unavailable") return { text: "", error: "guardrail-unavailable", units };
-      ({ units } = verdict);
+      units += verdict.units - expected;
+      if (verdict.outcome === "unavailable") return { text: "", error: "guardrail-unavailable" };
       if (verdict.outcome === "blocked") {
         const { message, policies } = verdict;
-        return { text: "", blocked: { message, policies }, units };
+        return { text: "", blocked: { message, policies } };
       }
       if (verdict.outcome === "masked") {
         const found = findMasks(stretch, verdict.text, verdict.matches);
         if (!found) {
           // The places are not known. The whole text may be shown as it came back, once nothing follows it.
-          if (isLast && shown === 0) return { text: verdict.text, masked: true, units };
-          if (isLast || end + WINDOW.most > CALL) return { text: "", error: "guardrail-unavailable", units };
+          if (isLast && shown === 0) return { text: verdict.text, masked: true };
+          if (isLast || end + WINDOW.most > CALL) return { text: "", error: "guardrail-unavailable" };
           asked = end;
-          return { text: "", units };
+          return { text: "" };
         }
         spans = united([...spans, ...found]);
       }
@@ -223,26 +225,25 @@ export function createWindows({ check, before = "" }: { check: Check; before?: s
       cut = space > shown ? space + 1 : safeCut(raw, Math.max(shown, end - HELD));
       for (const { from, to } of spans.toReversed()) if (from < cut && cut < to) cut = from;
     }
-    if (cut <= shown) return { text: "", units };
+    if (cut <= shown) return { text: "" };
     const text = render(raw, shown, cut, spans);
     const masked = spans.some(({ from, to }) => from < cut && to > shown);
     spans = spans.filter(({ to }) => to > cut).map(({ from, to, mask }) => ({ from: from - cut, to: to - cut, mask }));
     raw = raw.slice(cut);
     asked -= cut;
     shown = 0;
-    return { text, ...(masked ? { masked } : {}), units };
+    return { text, ...(masked ? { masked } : {}) };
   }
 
   /** Asks window by window. */
   async function advance(isLast: boolean): Promise<Released> {
-    const sum: Released = { text: "", units: 0 };
+    const sum: Released = { text: "" };
     while (!isOver) {
       const end = nextEnd();
       const isFinal = end === undefined;
       if (isFinal && (!isLast || raw.length === shown)) break;
       const released = await ask(end ?? raw.length, isFinal);
       sum.text += released.text;
-      sum.units += released.units;
       if (released.masked) sum.masked = true;
       if (released.blocked || released.error) {
         isOver = true;
@@ -271,6 +272,8 @@ export function createWindows({ check, before = "" }: { check: Check; before?: s
       half = "";
       return advance(true);
     },
+    /** What the guardrail was asked so far, in units. */
+    units: (): number => units,
   };
 }
 
@@ -289,12 +292,12 @@ export async function checkWhole(text: string, check: Check): Promise<Checked> {
     const end = isLast ? text.length : (endWithin(text, from + CALL - 2 * HELD, from + CALL, true) ?? from + CALL);
     const part = text.slice(from, end);
     const verdict = await check(part);
-    if (verdict.outcome === "unavailable") return verdict;
     units += verdict.units;
+    if (verdict.outcome === "unavailable") return { outcome: "unavailable", units };
     if (verdict.outcome === "masked") {
       const found = findMasks(part, verdict.text, verdict.matches);
       if (!found && from === 0 && isLast) return { outcome: "masked", text: verdict.text, units };
-      if (!found) return { outcome: "unavailable" };
+      if (!found) return { outcome: "unavailable", units };
       for (const span of found) spans.push({ ...span, from: span.from + from, to: span.to + from });
     } else if (verdict.outcome === "blocked") {
       message ??= verdict.message;

@@ -12,7 +12,7 @@ import type {
   GuardrailAssessment,
 } from "@aws-sdk/client-bedrock-runtime";
 import { config } from "~/config.server";
-import { type Checked, checkWhole, createWindows, type Match, type Verdict } from "./guardrail-windows";
+import { type Checked, checkWhole, createWindows, type Match, unitsOf, type Verdict } from "./guardrail-windows";
 
 export type { Checked } from "./guardrail-windows";
 
@@ -87,6 +87,9 @@ function failureOf(error: unknown): Failure {
 const mayPass = ({ status, name }: Failure): boolean =>
   status === undefined ? name !== "CredentialsProviderError" : status === 429 || status === 408 || status >= 500;
 
+/** Errors of calls that were on their way: whether they are billed nobody says, so they count as if they were. */
+const givenUp: ReadonlySet<string> = new Set(["AbortError", "TimeoutError", "ECONNRESET"]);
+
 function log(level: "WARN" | "ERROR", message: string, failure: Failure): void {
   const line = JSON.stringify({ level, where: "guardrail", message, guardrail: config.guardrail?.id, ...failure });
   if (level === "ERROR") console.error(line);
@@ -98,6 +101,8 @@ async function ask(source: "INPUT" | "OUTPUT", text: string, signal?: AbortSigna
   const { guardrail } = config;
   if (!guardrail) throw new Error("No guardrail is configured");
   const until = performance.now() + TOTAL_MS;
+  /** Of the tries that came to nothing. */
+  let units = 0;
   for (let attempt = 1; ; attempt += 1) {
     let failure: Failure;
     try {
@@ -115,22 +120,24 @@ async function ask(source: "INPUT" | "OUTPUT", text: string, signal?: AbortSigna
       const verdict = readVerdict(answer);
       if (verdict.outcome !== "unavailable") {
         state = "working";
-        return verdict;
+        return { ...verdict, units: units + verdict.units };
       }
+      units += verdict.units;
       failure = { name: "UnreadableAnswer" };
     } catch (error) {
-      if (signal?.aborted) return { outcome: "unavailable" };
       failure = failureOf(error);
+      if (givenUp.has(failure.name ?? "")) units += unitsOf(text);
+      if (signal?.aborted) return { outcome: "unavailable", units };
       if (failure.status === undefined) forgetClient();
     }
     const wait = WAIT_MS * 2 ** (attempt - 1) * (0.5 + Math.random());
     if (attempt >= ATTEMPTS || !mayPass(failure) || performance.now() + wait >= until) {
       state = "failing";
       log("WARN", "The guardrail could not be asked: nothing passes.", failure);
-      return { outcome: "unavailable" };
+      return { outcome: "unavailable", units };
     }
     await sleep(wait, undefined, signal ? { signal } : {}).catch(() => undefined);
-    if (signal?.aborted) return { outcome: "unavailable" };
+    if (signal?.aborted) return { outcome: "unavailable", units };
   }
 }
 
@@ -216,7 +223,7 @@ export function readVerdict(
     sensitiveInformationPolicyUnits ?? 0,
   );
   if (action === "NONE") return { outcome: "passed", units };
-  if (action !== "GUARDRAIL_INTERVENED") return { outcome: "unavailable" };
+  if (action !== "GUARDRAIL_INTERVENED") return { outcome: "unavailable", units };
   const policies = blockersOf(assessments);
   const matches = matchesOf(assessments);
   const text = outputs.map((output) => output.text ?? "").join("");

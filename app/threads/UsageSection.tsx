@@ -6,7 +6,7 @@ import { useEffect, useState } from "react";
 import { ChevronRightIcon } from "~/ui/icons";
 import { findModel, useModels } from "./models-store";
 import { dollars, figure } from "./money";
-import type { UsageSum, UsageView } from "./view";
+import { GUARDRAIL_ALONE, type UsageSum, type UsageView } from "./view";
 
 const dayAndMonth = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", timeZone: "UTC" });
 const monthOnly = new Intl.DateTimeFormat("en-GB", { month: "long", timeZone: "UTC" });
@@ -140,7 +140,7 @@ export function UsageSection({ usage }: { usage: UsageView }) {
   const off = isOff && (
     <p className="mb-2 text-caution text-ui">Whoever runs this Sidenote has switched the models off for now.</p>
   );
-  if (month.answers + lately.answers === 0)
+  if (month.tokens + lately.tokens + month.answers + lately.answers === 0)
     return (
       <>
         {off}
@@ -149,10 +149,12 @@ export function UsageSection({ usage }: { usage: UsageView }) {
     );
   const today = days.at(-1);
   const named = models.map((model) => {
-    const name = findModel(offer, model.ref)?.name ?? model.ref.slice(model.ref.indexOf(":") + 1);
+    const id = model.ref.slice(model.ref.indexOf(":") + 1);
+    const name =
+      model.ref === GUARDRAIL_ALONE ? "Guardrail, without an answer" : (findModel(offer, model.ref)?.name ?? id);
     return { ...model, key: model.ref, name };
   });
-  const used = days.filter(({ answers }) => answers > 0).reverse();
+  const used = days.filter(({ answers, tokens }) => answers + tokens > 0).reverse();
   const missing = lately.unpriced > 0 && lately.unpriced < lately.answers;
   return (
     <>

@@ -278,6 +278,7 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
       const { delimiter } = numbered;
       return { given, value: { model, settings, notes, order, notesLeftOut: leftOut, ranked, delimiter, older } };
     },
+    asked: spending.asked,
   });
 
   const { deadline, waitUntil } = currentInvocation();
@@ -387,7 +388,9 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
     cite: (answer) => citedSidenotes(answer, [...sent]),
     deadline,
   });
-  waitUntil(production.done.then(() => spending.close(claim.claimId, { model: model.ref, bill })));
+  waitUntil(
+    production.done.then(() => spending.close(claim, { model: model.ref, bill, guardrail: production.guardrail() })),
+  );
   const accepted = await production.accepted;
   if (accepted !== "accepted") throw new PublicError(accepted === "unchecked" ? "guardrail-unavailable" : accepted);
   if (checkQuestion && isUntitled(claim.thread)) await titleThread(userId, threadId, production.question());

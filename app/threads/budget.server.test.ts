@@ -133,7 +133,7 @@ class Table implements BudgetStore {
         const totals = day().models[settled.model] ?? { answers: 0, tokens: 0, billionths: 0, unpriced: 0 };
         day().models[settled.model] = {
           ...totals,
-          answers: totals.answers + 1,
+          answers: totals.answers + (settled.unanswered ? 0 : 1),
           tokens: totals.tokens + settled.tokens,
         };
       },
@@ -337,6 +337,23 @@ describe("A day's budgets", () => {
     expect(await budgets.reserve(owner, "next", reservation(100))).toEqual({ refused: "budget-spent", left: 50 });
     expect(await budgets.reserve(owner, "next", reservation(100), { repair })).toBe("reserved");
     expect(asked).toEqual([["stale"]]);
+  });
+
+  test("count what nobody reserved, once, whatever room there is and whatever is lost on the way", async () => {
+    const fates: Fate[] = ["unanswered", "again", "lost", "fine"];
+    for (const first of fates)
+      for (const second of fates) {
+        const coming = [first, second];
+        const place = open({ person: 500, stage: 500 }, () => ({ fate: coming.shift() ?? "fine", turns: 0 }));
+        const owner = { userId: "person", day: DAY };
+        const { threadId, runId, at } = reservation(0);
+        const settled = { tokens: 750, model: "guardrail", dollars: 0.0012, unanswered: true as const };
+        await place.server().charge(owner, "key", { threadId, runId, at }, settled);
+        await place.rest();
+        const { day } = await place.server().look(owner);
+        expect(day).toMatchObject({ committed: 750, reservations: {} });
+        expect(day.models.guardrail).toMatchObject({ answers: 0, tokens: 750 });
+      }
   });
 
   test("take a repeated reservation for what it is", async () => {

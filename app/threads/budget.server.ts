@@ -65,6 +65,8 @@ export interface Settled {
   model: string;
   /** Undefined: the price is unknown. */
   dollars: number | undefined;
+  /** No model was asked for it: it counts as no answer. */
+  unanswered?: true;
 }
 
 export type Written = "done" | "refused";
@@ -132,6 +134,8 @@ export interface Budgets {
   extend(owner: Owner, claimId: string, more: number): Promise<Reserved>;
   /** Settles a reservation, or releases it (undefined). False: there is none, so it was settled before. */
   settle(owner: Owner, claimId: string, settled: Settled | undefined): Promise<boolean>;
+  /** Counts, once, what was used without a reservation, whatever room there is. `key`: as a claim's, and its own. */
+  charge(owner: Owner, key: string, about: Omit<Reservation, "tokens">, settled: Settled): Promise<void>;
 }
 
 /** Rounds of one request; each begins with what is in the table. */
@@ -291,7 +295,18 @@ export function createBudgets(options: {
     throw new Error("Tokens could not be reserved");
   };
 
-  return { look, reserve, extend, settle };
+  const charge: Budgets["charge"] = async (owner, key, about, settled) => {
+    // An empty reservation first: only what stands there can be settled, and only once.
+    const whatever = { committedAtMost: Number.MAX_SAFE_INTEGER, leftAtLeast: -Number.MAX_SAFE_INTEGER };
+    for (let round = 0; ; round++) {
+      if (round > 0) await backOff();
+      if ((await tried(store.reserve(owner, key, { ...about, tokens: 0 }, whatever))) !== "unknown") break;
+      if (round >= ROUNDS) throw new Error("Tokens could not be counted");
+    }
+    await settle(owner, key, settled);
+  };
+
+  return { look, reserve, extend, settle, charge };
 }
 
 /** The UTC day of a time, yyyy-mm-dd. */

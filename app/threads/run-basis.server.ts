@@ -2,7 +2,7 @@
  * The ground that the parts of the run protocol share: conditions, table calls that are repeated while their
  * result is unknown, and the shape of an answer.
  */
-import type { Checked } from "~/ai/guardrail-windows";
+import { type Checked, unitsOf } from "~/ai/guardrail-windows";
 import { costOfAnswer } from "./cost";
 import type {
   Address,
@@ -158,7 +158,7 @@ export function createBasis(options: RunsOptions): Basis {
       try {
         return await asks(text, signal);
       } catch {
-        return { outcome: "unavailable" };
+        return { outcome: "unavailable", units: unitsOf(text) };
       }
     });
 

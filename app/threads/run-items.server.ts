@@ -368,6 +368,8 @@ export interface ClaimOptions<T> {
    * ACTIVITY and must be repeatable. What it throws ends the claim.
    */
   prepare(view: ClaimView): Promise<{ given: Given; value: T }>;
+  /** Told what the guardrail was asked beyond what the run's own producer asks it, in units. */
+  asked?(units: number): void;
 }
 
 export interface Claim<T> {
@@ -447,6 +449,8 @@ export interface ReleaseGate {
   flush(): Released | Promise<Released>;
   /** What of the model's reasoning may be shown and stored. A gate without this lets none of it through. */
   think?(text: string): string;
+  /** What the guardrail was asked so far, in units; a gate without this asks none. */
+  units?(): number;
 }
 
 export interface ProduceOptions {
@@ -476,6 +480,8 @@ export interface Production {
   events: AsyncGenerator<ReaderEvent, void>;
   /** Settles, without ever rejecting, when nothing is left to do. */
   done: Promise<void>;
+  /** What the guardrail was asked, in units, and how many of them RUN is known to say, and so the stored answer. */
+  guardrail(): { units: number; told: number };
 }
 
 /** An answer has been put. May come more than once for one answer. */

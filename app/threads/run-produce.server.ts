@@ -4,7 +4,7 @@
  * The ending is decided by one conditional write too; then the answer is put, once.
  */
 
-import type { Released } from "~/ai/guardrail-windows";
+import { type Released, unitsOf } from "~/ai/guardrail-windows";
 import type { ErrorCode } from "~/errors";
 import { absent, answerOf, type Basis, checkedQuestion, held, isLive, unlessStopped } from "./run-basis.server";
 import type {
@@ -85,8 +85,8 @@ type Acceptance = "accepted" | "mismatch" | "elsewhere" | "unavailable" | "unche
 
 /** While no guardrail is configured. */
 const openGate: ReleaseGate = {
-  release: (text) => ({ text, units: 0 }),
-  flush: () => ({ text: "", units: 0 }),
+  release: (text) => ({ text }),
+  flush: () => ({ text: "" }),
   think: (text) => text,
 };
 
@@ -125,7 +125,9 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
     /** What stands in place of the answer, and why. */
     let blocked: { message: string; by: Blocked } | undefined;
     let isMasked = mine.masked;
-    let units = 0;
+    /** What the guardrail was asked about the question, and all of it that RUN is known to say. */
+    let questionUnits = 0;
+    let told = 0;
     /** The question's text as it is stored, and as the model may see it. */
     let stored = mine.question?.text ?? "";
     let asked: string | undefined;
@@ -161,8 +163,9 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       news.ring();
     }
 
+    const units = (): number => questionUnits + (gate.units?.() ?? 0);
+
     function append(released: Released): void {
-      units += released.units;
       if (isSealed || blocked) return;
       if (released.blocked) {
         const { message, policies } = released.blocked;
@@ -278,20 +281,24 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       until: number,
       isDone: (run: RunItem) => boolean,
     ): Promise<Written> {
+      const isIn = (): void => {
+        beat++;
+        told = set.guardrail?.units ?? told;
+      };
       for (;;) {
         try {
           const lease = set.state === "ended" ? time.grace : time.lease;
           const change = { ...set, beat: beat + 1, leaseUntil: clock.now() + lease };
           const result = await store.update("run", address, { set: change }, { and: condition(beat) });
           if (result === "done") {
-            beat++;
+            isIn();
             return "in";
           }
           const run = await getRun(address);
           if (!run || run.state === "deleted") return "gone";
           if (run.claimId !== claimId) return "fenced";
           if (isDone(run)) {
-            beat++;
+            isIn();
             return run.state === "live" && run.stop ? "stop" : "in";
           }
           if (run.state === "ended") return "fenced";
@@ -324,7 +331,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       const counted = thought.frozen;
       if (!(await putChunks(until))) return "lost";
       const written = await write(
-        { base, tail, ...thoughtOf(counted), ...(isMasked ? { masked: true } : {}) },
+        { base, tail, ...thoughtOf(counted), ...(isMasked ? { masked: true } : {}), ...guardrailOf() },
         (beat) => [...held(claimId, beat), ...unlessStopped],
         until,
         (run) => run.state === "live" && run.beat === beat + 1,
@@ -337,6 +344,12 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
     function thoughtOf(counted: number): Pick<RunItem, "thought" | "thoughtMs"> {
       const thoughtMs = thought.ms(clock.now());
       return thoughtMs === undefined ? {} : { thought: counted, thoughtMs };
+    }
+
+    /** What RUN says of the guardrail, so that whoever ends it for us knows what was asked; nothing if that is none. */
+    function guardrailOf(): Pick<RunItem, "guardrail"> {
+      const asked = units();
+      return asked > 0 ? { guardrail: { units: asked } } : {};
     }
 
     interface Decision {
@@ -383,14 +396,14 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       for (;;) {
         if (!(await putChunks(until))) return close({ type: "detached" });
         const { ending, error, finishReason } = decision;
-        const set: Settable["run"] = { state: "ended", ending, base, tail, ...reasoning, endedAt: clock.now() };
+        const log = { base, tail, ...reasoning, ...guardrailOf() };
+        const set: Settable["run"] = { state: "ended", ending, ...log, endedAt: clock.now() };
         if (error) set.error = error;
         if (finishReason) set.finishReason = finishReason;
         if (outcome?.usage) set.usage = outcome.usage;
         else if (spent) set.spent = spent;
         if (blocked) set.blocked = blocked.by;
         else if (isMasked) set.masked = true;
-        if (units > 0) set.guardrail = { units };
         const written = await write(
           set,
           (beat) => [...held(claimId, beat), ...(ending === "complete" ? unlessStopped : [])],
@@ -460,9 +473,11 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
     /** Asks the guardrail about the question, if there is one; only what it lets pass is put. */
     async function askFirst(): Promise<Acceptance> {
       const { question } = mine;
-      const checked = await check?.(question?.text ?? mine.history.at(-1)?.text ?? "", asking.signal);
+      const raw = question?.text ?? mine.history.at(-1)?.text ?? "";
+      questionUnits = unitsOf(raw);
+      const checked = await check?.(raw, asking.signal);
+      questionUnits = checked?.units ?? 0;
       if (!checked || checked.outcome === "unavailable") return "unchecked";
-      units += checked.units;
       // Over meanwhile: whatever ended this run has decided about its question.
       if (closing) return "unavailable";
       if (checked.outcome === "blocked") {
@@ -632,7 +647,13 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       .then(() => {});
     // The model call ends by its signal; nothing waits for it.
     void consumed;
-    return { accepted, events: events(), done, question: () => stored };
+    return {
+      accepted,
+      events: events(),
+      done,
+      question: () => stored,
+      guardrail: () => ({ units: units(), told }),
+    };
   }
 
   return produce;

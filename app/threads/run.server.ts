@@ -220,6 +220,7 @@ export function createRuns(options: RunsOptions): Runs {
         if (!question) {
           // Its producer is asking, or was killed over it. Whoever writes the question has asked first.
           const checked = check && (await check(request.text, new AbortController().signal));
+          claimOptions.asked?.(checked?.units ?? 0);
           if (checked?.outcome === "unavailable") return { outcome: "unchecked" };
           const history = await readHistory(address, parentOfQuestion(run), claimOptions.history);
           if (!history) return undefined;

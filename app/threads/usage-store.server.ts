@@ -232,7 +232,7 @@ export const usageStore: UsageStore = {
           committed: taken - tokens,
           left: tokens - taken,
           ...(settled && {
-            [`answers#${model}`]: 1,
+            ...(!settled.unanswered && { [`answers#${model}`]: 1 }),
             [`tokens#${model}`]: taken,
             ...(dollars === undefined
               ? { [`unpriced#${model}`]: 1 }

@@ -5,6 +5,7 @@
  * used. The answer itself says what that is, so whoever stores it, settles it; a reservation whose run never was, or
  * whose server died in between, is settled by whoever comes upon it.
  */
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { guardrailCost } from "~/ai/guardrail.server";
 import type { Model } from "~/ai/model";
@@ -22,13 +23,14 @@ import {
   type Owner,
   type Refusal,
   type Reservation,
+  type Settled,
   type Totals,
 } from "./budget.server";
 import { type Bill, costOfAnswer, type Spent, UNIT_TOKENS } from "./cost";
 import type { MessageItem, ModelOutcome, ModelPart, Runs } from "./run-items.server";
 import { runStore } from "./run-store.server";
 import { type Stage, usageStore } from "./usage-store.server";
-import type { BudgetView, UsageSum, UsageView } from "./view";
+import { type BudgetView, GUARDRAIL_ALONE, type UsageSum, type UsageView } from "./view";
 
 /** What is reserved for an answer whose length nobody set, and asked for again when it grows longer. */
 const ANSWER = 4_096;
@@ -42,6 +44,7 @@ const NEARLY = 1_000;
 const MARGIN = 1.1;
 /** How often the switch is looked at while an answer is produced, in milliseconds. */
 const LOOK = 3_000;
+const DAY = 86_400_000;
 /** A reservation that is older may belong to a run that is over, in milliseconds. */
 const OLD = 60_000;
 
@@ -79,6 +82,14 @@ export async function settleAnswer(userId: string, answer: MessageItem): Promise
   await budgets.settle({ userId, day: cost.day }, claimId, settled);
 }
 
+/** What the guardrail read of messages that no model was asked about; as billed as any other. */
+const guardrailAlone = (units: number): Settled => ({
+  tokens: units * UNIT_TOKENS,
+  model: GUARDRAIL_ALONE,
+  dollars: guardrailCost(units),
+  unanswered: true,
+});
+
 type Repair = Pick<Runs, "reap" | "storeAnswer">;
 
 /** Settles a reservation whose run is over, or releases it if its run never was. False: the run is live. */
@@ -90,7 +101,8 @@ async function resolve(runs: Repair, owner: Owner, claimId: string, reservation:
   const settleStored = async (): Promise<boolean> => {
     const answer = await runStore.get("message", { ...address, messageId: runId }, { consistent: true });
     if (answer?.role !== "assistant" || answer.claimId !== claimId) return false;
-    await settleAnswer(userId, answer);
+    if (answer.cost) await settleAnswer(userId, answer);
+    else await budgets.settle(owner, claimId, undefined);
     return true;
   };
   if (await settleStored()) return true;
@@ -106,7 +118,9 @@ async function resolve(runs: Repair, owner: Owner, claimId: string, reservation:
     await runs.storeAnswer(address, run);
   }
   // Whatever came of it is stored by now. Nothing: its question never got in, or its thread is deleted.
-  if (!(await settleStored())) await budgets.settle(owner, claimId, undefined);
+  if (await settleStored()) return true;
+  const { units = 0 } = (run?.claimId === claimId && run.guardrail) || {};
+  await budgets.settle(owner, claimId, units > 0 ? guardrailAlone(units) : undefined);
   return true;
 }
 
@@ -153,7 +167,9 @@ export interface Spending {
    * has its reservation. Throws `budget-spent`, `stage-budget-spent`, `switched-off`.
    */
   reserve(claim: { claimId: string; runId: string; repeated: boolean }, call: Call): Promise<Bill | undefined>;
-  /** Gives back what was reserved for claims that did not come about, all but this one. */
+  /** Notes what the guardrail was asked beside any production, in units. */
+  asked(units: number): void;
+  /** Gives back what was reserved for claims that did not come about, all but this one, and counts what was asked. */
   release(claimed?: string): Promise<void>;
   /** Watches a model call: counts what comes, asks for more, and ends it when the models are switched off. */
   watch(
@@ -164,8 +180,14 @@ export interface Spending {
   ): AsyncGenerator<ModelPart, WatchedOutcome>;
   /** What the watched call took, where its vendor did not say. */
   spent(): Spent;
-  /** Settles a run that stored no answer, since its thread was deleted or its server lost the table. */
-  close(claimId: string, given: { model: string; bill: Bill | undefined }): Promise<void>;
+  /**
+   * Settles a run that stored no answer: its question never got in, its thread was deleted or its server lost the table.
+   * Where one was stored, what the guardrail was asked beyond what that says is counted apart.
+   */
+  close(
+    run: { claimId: string; runId: string },
+    given: { model: string; bill: Bill | undefined; guardrail: { units: number; told: number } },
+  ): Promise<void>;
 }
 
 /** Failures before the first word for which no vendor bills anything. */
@@ -194,6 +216,7 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
   let wasAsked = false;
   let spentNothing = false;
   let estimate: Bill | undefined;
+  let askedBeside = 0;
 
   /** Tokens that a model thought where nobody sees it, by the time that it took until its first word. */
   function hiddenThought(): number {
@@ -213,10 +236,10 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
         ...(config.guardrail && { guardrail: guardrailCost(1) }),
       };
       if (repeated) {
-        // Its question was lost before it was put; the reservation may be of the day before.
-        if (claimId in day.reservations) return bill;
-        const before = { userId, day: dayOf(Date.now() - 86_400_000) };
-        return claimId in (await usageStore.getDay(before)).reservations ? { ...bill, day: before.day } : undefined;
+        // Its question is not there yet, or was lost. The reservation may be newer than what was read, or a day older.
+        for (const its of [owner, { userId, day: dayOf(Date.parse(owner.day) - DAY) }])
+          if (claimId in (await usageStore.getDay(its)).reservations) return { ...bill, day: its.day };
+        return undefined;
       }
       if (stage.off) throw new PublicError("switched-off");
       // What is sent counts, and not what was set: a length can be raised, or dropped.
@@ -244,7 +267,19 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
       return bill;
     },
 
+    asked(units) {
+      askedBeside += units;
+    },
+
     async release(claimed) {
+      if (askedBeside > 0) {
+        const about = { at: Date.now(), threadId, runId: "" };
+        try {
+          await budgets.charge(owner, randomUUID(), about, guardrailAlone(askedBeside));
+        } catch (error) {
+          logError(error, "count of the guardrail's units");
+        }
+      }
       for (const [claimId, { reservation }] of reserved) {
         if (claimId === claimed) continue;
         try {
@@ -280,7 +315,8 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
       };
       const grow = async (): Promise<void> => {
         try {
-          const outcome = await budgets.extend(owner, claimId, ANSWER);
+          const more = ANSWER + (config.guardrail ? guardrailTokens(0, ANSWER) : 0);
+          const outcome = await budgets.extend(owner, claimId, more);
           if (outcome === "reserved") room += ANSWER;
           // What was reserved is still there to be used up.
           else refused = outcome.refused;
@@ -328,11 +364,19 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
         ? { inputTokens: 0, outputTokens: 0 }
         : { inputTokens: estimate?.inputTokens ?? 0, outputTokens: received + hiddenThought() },
 
-    async close(claimId, { model, bill }) {
+    async close({ claimId, runId }, { model, bill, guardrail: { units, told } }) {
       if (!bill) return;
-      const { tokens, dollars } = costOfAnswer(bill, { text: "", spent: this.spent() });
+      const its = { userId, day: bill.day };
+      const spent = this.spent();
+      let settled: Settled | undefined;
+      if (spent.inputTokens + spent.outputTokens > 0) {
+        const { tokens, dollars } = costOfAnswer(bill, { text: "", spent, units });
+        settled = { tokens, model, dollars };
+      } else if (units > 0) settled = guardrailAlone(units);
       try {
-        await budgets.settle({ userId, day: bill.day }, claimId, { tokens, model, dollars });
+        const isMine = await budgets.settle(its, claimId, settled);
+        if (!isMine && units > told)
+          await budgets.charge(its, randomUUID(), { at: Date.now(), threadId, runId }, guardrailAlone(units - told));
       } catch (error) {
         logError(error, "settlement of a run");
       }
@@ -351,7 +395,6 @@ const sumOf = ({ billionths, ...totals }: Totals): UsageSum => ({ ...totals, dol
 const sumOfDay = ({ models }: DayItem): UsageSum =>
   Object.values(models).reduce((sum, totals) => add(sum, sumOf(totals)), nothing);
 
-const DAY = 86_400_000;
 const DAYS_SHOWN = 30;
 
 /** What a person used in the last thirty days and in this month. Settles, beside the answer, what was left open. */

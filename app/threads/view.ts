@@ -132,6 +132,9 @@ export interface UsageSum {
   unpriced: number;
 }
 
+/** In place of a model: what the guardrail read of messages that were sent to none. */
+export const GUARDRAIL_ALONE = "guardrail";
+
 /** What a person used, by UTC day. */
 export interface UsageView {
   /** Thirty of them, today the last. */

@@ -11,6 +11,7 @@ import {
 import { ulid } from "ulid";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { AppServer } from "../../infra/local/app-server.ts";
+import { localGuardrail } from "../../infra/local/models/guardrail.ts";
 import { tableName } from "../../infra/local/table.ts";
 import { type Account, App, type ModelCall, messageId, readStream, type StreamText } from "../app.ts";
 
@@ -376,6 +377,51 @@ describe("A budget", () => {
     expect(text.length).toBeGreaterThan(4_096 * 3);
     expect((await settled(account)).committed).toBeGreaterThan(4_096);
     await server.stop();
+  });
+
+  test("holds what the guardrail will read of an answer that grows, before it grows", async () => {
+    const person = 15_000;
+    const server = await startServer({
+      guardrail: localGuardrail,
+      budgets: { person, stage: 1_000_000 },
+      limits: { liveRuns: 50 },
+    });
+    const account = await app.createAccount("guarded");
+    await app.scenario({ tokens: 9_000, tokenMs: 1 });
+    const sent = await send(account, "The longest one", { url: server.url });
+    const { text, data } = await read(sent);
+    expect(data.end).toMatchObject({ ending: "interrupted", error: "budget-spent" });
+    expect(text.length).toBeGreaterThan(4_096 * 3);
+    expect((await settled(account)).committed).toBeLessThanOrEqual(person);
+    await server.stop();
+  });
+
+  test("counts what the guardrail read for a server that was killed", async () => {
+    const server = await startServer({ guardrail: localGuardrail });
+    const account = await app.createAccount("killed");
+    await app.scenario({ tokens: 4_000, tokenMs: 8 });
+    const sent = await send(account, "A long one", { url: server.url });
+    const stream = read(sent).catch(() => undefined);
+    const key = { pk: `USER#${account.userId}#THREAD#${sent.threadId}`, sk: "RUN" };
+    // Its question and two windows of its answer.
+    const told = await until(async () => {
+      const { Item } = await table.send(new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true }));
+      const units = (Item?.w as { n: number } | undefined)?.n ?? 0;
+      return units >= 3 && units;
+    });
+    await server.kill();
+    await stream;
+    await until(async () => {
+      const answer = await readStream(await app.request(account, `/threads/${sent.threadId}/runs/${sent.runId}`));
+      return answer.data.end;
+    });
+    await settled(account);
+    const { Item: answer } = await table.send(
+      new GetCommand({ TableName: tableName, Key: { ...key, sk: `MESSAGE#${sent.runId}` }, ConsistentRead: true }),
+    );
+    const { guardrail, cost } = (answer ?? {}) as { guardrail?: { units: number }; cost?: { guardrail: number } };
+    expect(guardrail?.units).toBeGreaterThanOrEqual(told);
+    expect(cost?.guardrail).toBeGreaterThanOrEqual(told * 0.0004);
   });
 });
 

@@ -91,6 +91,7 @@ interface Recorded {
   operation: string;
   startedAt: number;
   body: unknown;
+  status?: number;
 }
 
 async function recorded(operation: string, since: number): Promise<Recorded[]> {
@@ -320,6 +321,149 @@ test("a message that is sent twice while it is checked is one message, and one i
   expect(two?.text).toBe(one?.text);
   expect(await recorded("answer", since)).toHaveLength(1);
   expect(await stored()).not.toContain("1234");
+});
+
+/** Settled tokens of the person's days, and how many reservations are left open. */
+async function usage(): Promise<{ committed: number; answers: number; open: number }> {
+  const { Items = [] } = await table.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
+  const days = Items.filter(({ pk, sk }) => pk?.S?.includes(person.userId) && sk?.S?.startsWith("USAGE#"));
+  const sum = (prefix: string) =>
+    days.reduce(
+      (all, day) =>
+        Object.entries(day).reduce((some, [key, { N }]) => some + (key.startsWith(prefix) ? Number(N) : 0), all),
+      0,
+    );
+  const open = days.reduce((all, day) => all + Object.keys(day).filter((key) => key.startsWith("reserved#")).length, 0);
+  return { committed: sum("committed"), answers: sum("answers#"), open };
+}
+
+/** What the model server counts for all that it was asked as the guardrail and did not refuse. */
+async function billedUnits(since: number): Promise<number> {
+  const calls = await recorded("guardrail", since);
+  const textOf = ({ body }: Recorded) =>
+    (body as { content: { text: { text: string } }[] }).content[0]?.text.text ?? "";
+  return calls
+    .filter((call) => (call.status ?? 200) === 200 && textOf(call) !== "Is anybody there?")
+    .reduce((sum, call) => sum + Math.ceil(textOf(call).length / 1_000), 0);
+}
+
+/** Tokens that the answers in the table say of their models, reported or by estimate. */
+async function modelTokens(): Promise<number> {
+  const { Items = [] } = await table.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
+  const own = Items.filter(({ pk, sk }) => pk?.S?.includes(person.userId) && sk?.S?.startsWith("MESSAGE#"));
+  return own.reduce((sum, { usage: its, cost }) => {
+    const counted = its?.M ?? cost?.M?.estimated?.M;
+    return sum + Number(counted?.inputTokens?.N ?? 0) + Number(counted?.outputTokens?.N ?? 0);
+  }, 0);
+}
+
+const long = "The garden is behind the house. ".repeat(700);
+const whileAsked = { match: { operation: "guardrail" }, firstTokenMs: 1_500, times: 1 };
+
+const counted: { how: string; answers: number; run(): Promise<void> }[] = [
+  {
+    how: "is answered",
+    answers: 1,
+    run: async () => void (await readStream((await send("What grows in the shade?")).response)),
+  },
+  {
+    how: "is blocked",
+    answers: 1,
+    run: async () => void (await readStream((await send("Which stocks should I buy?")).response)),
+  },
+  {
+    how: "fails before a word of its answer",
+    answers: 1,
+    async run() {
+      await app.scenario({ fault: "denied" });
+      await readStream((await send("Is there a pond?")).response);
+    },
+  },
+  {
+    how: "never gets in, since the guardrail breaks down over its end",
+    answers: 0,
+    async run() {
+      await app.scenario({ match: { operation: "guardrail", text: "zebra" }, fault: "denied" });
+      expect((await send(`${long} zebra`)).response.status).toBe(503);
+    },
+  },
+  {
+    how: "is deleted with its thread while it is asked about",
+    answers: 0,
+    async run() {
+      await app.scenario({ ...whileAsked, firstTokenMs: 5_000 });
+      const threadId = ulid();
+      const sending = send(`${long} and the pond`, { threadId, more: { create: true } });
+      await expect.poll(async () => (await reload({ threadId })).includes("New thread")).toBe(true);
+      const deleted = await app.postForm(`/threads/${threadId}`, { intent: "delete" }, person.cookie);
+      expect(deleted.status).toBeLessThan(400);
+      expect((await sending).response.status).toBeGreaterThanOrEqual(400);
+    },
+  },
+  {
+    how: "is sent twice while it is asked about",
+    answers: 1,
+    async run() {
+      await app.scenario(whileAsked);
+      const json = { kind: "send", messageId: messageId(), text: "Call +31 6 1234 5678 at noon", create: true };
+      const path = `/threads/${ulid()}/runs`;
+      const both = [app.server.url, other].map((url) => app.request(person, path, { json, url }));
+      for (const response of await Promise.all(both)) await readStream(response);
+    },
+  },
+  {
+    how: "is stopped while its answer is asked about",
+    answers: 1,
+    async run() {
+      await app.scenario({ tokens: 900, tokenMs: 4 });
+      await app.scenario({ match: { operation: "guardrail", text: "local model" }, firstTokenMs: 8_000 });
+      const sent = await send("Tell me about the garden", { model: vendors[0]?.model ?? "" });
+      const live = readStream(sent.response);
+      await expect.poll(async () => (await recorded("guardrail", since)).length).toBe(2);
+      await app.request(person, `/threads/${sent.threadId}/runs/${sent.answer}/stop`, { json: {} });
+      expect((await live).data.end).toMatchObject({ ending: "stopped" });
+    },
+  },
+  {
+    how: "is answered by what is taken back",
+    answers: 1,
+    async run() {
+      await note("Savings", "The savings are in shares of the mill.");
+      await readStream((await send("Where are the savings?")).response);
+    },
+  },
+];
+let since = 0;
+
+/** So that no new process asks whether the guardrail is there, in place of what a test waits for. */
+const hasProbed = () => Promise.all([app.server.url, other].map((url) => app.request(person, "/settings", { url })));
+
+test.each(counted)(
+  "what the guardrail read of a message that $how is counted as the model server counts it",
+  async ({ answers, run }) => {
+    await hasProbed();
+    since = Date.now();
+    await run();
+    await expect.poll(usage, { timeout: 15_000 }).toMatchObject({ open: 0, answers });
+    const units = await billedUnits(since);
+    expect(units).toBeGreaterThan(0);
+    expect((await usage()).committed).toBe((await modelTokens()) + 250 * units);
+  },
+);
+
+test("a message that a repeat puts into the table knows the budget that it counts on", async () => {
+  await hasProbed();
+  await app.scenario(whileAsked);
+  const [threadId, question] = [ulid(), messageId()];
+  const json = { kind: "send", messageId: question, text: "What is for dinner?", create: true };
+  // A server that learns of the claim read the budget before the claim's reservation was there.
+  const urls = [app.server.url, other, app.server.url, other, app.server.url, other];
+  await Promise.all(
+    urls.map(async (url) => readStream(await app.request(person, `/threads/${threadId}/runs`, { json, url }))),
+  );
+  const { Items = [] } = await table.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
+  const put = Items.find(({ sk }) => sk?.S === `MESSAGE#${question}`);
+  expect(put?.given?.M?.bill?.M?.day?.S).toMatch(/^\d{4}-\d\d-\d\d$/);
 });
 
 test("how much the guardrail was asked is stored with the answer", async () => {

@@ -66,6 +66,8 @@ export const mutations: Mutation[] = [
     from: "else if (question?.blocked) change = blockedBy(question.blocked);",
     to: "",
   },
+  { rule: "the count of what a repeat asked", from: "claimOptions.asked?.(checked?.units ?? 0);", to: "" },
+  { rule: "the guardrail in an ending", from: "...reasoning, ...guardrailOf() };", to: "...reasoning };" },
   { rule: "the masked question", from: "asked = checked.text;", to: 'asked = question?.text ?? "";' },
   {
     rule: "a void end of an unchecked claim",

@@ -111,11 +111,22 @@ export function judgeEnd(world: World): void {
     if (world.facts.deletedAt.has(address.threadId)) judgeDeleted(world, address);
     else judgeThread(world, address);
   }
+  if (world.weather.guardrail) judgeUnits(world);
   for (const work of world.facts.works.values())
     if (work.server.isAlive && work.isCalled && !work.isCallOver)
       world.violate("No model call goes on for ever", work.claimId);
   const live = Object.keys(world.table.get("activity", { userId })?.live ?? {});
   if (live.length > 0) world.violate("A visit clears the list of answering threads", live.join());
+}
+
+/** A server that lived to the end knows of every unit that it was billed for. */
+function judgeUnits(world: World): void {
+  const { billed, askedBeside, works } = world.facts;
+  const known = new Map(askedBeside);
+  for (const { server, guardrail } of works.values()) known.set(server, (known.get(server) ?? 0) + guardrail().units);
+  for (const [server, units] of billed)
+    if (server.isAlive && known.get(server) !== units)
+      world.violate("No unit of the guardrail is forgotten", `${known.get(server)} of ${units}`);
 }
 
 function judgeDeleted(world: World, address: Address): void {
@@ -225,6 +236,11 @@ function judgeAnswer(world: World, address: Address, answer: MessageItem): void 
     if (answer.ending === "complete") world.violate("A partial answer is never complete", answer.id);
     return;
   }
+  const { units, told } = work.guardrail();
+  const inAnswer = answer.guardrail?.units ?? 0;
+  // A beat whose result stayed unknown may have said more than is known.
+  if (work.server.isAlive && inAnswer < told)
+    world.violate("An answer says what the guardrail was asked", `${answer.id}: ${inAnswer} of ${units}, ${told} told`);
   if (work.promptTip !== (work.isSend ? question?.parentId : answer.parentId))
     world.violate("A prompt is the path of its answer", answer.id);
   const thought = reasoningOf(world, address, answer);

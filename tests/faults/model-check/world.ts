@@ -70,6 +70,8 @@ export interface Work {
   /** Whether the model call is over, on a server that lives. */
   isCallOver: boolean;
   accepted: boolean;
+  /** What the guardrail was asked for it, and what of that RUN is known to say. */
+  guardrail(): { units: number; told: number };
   /** What readers were shown: up to where, and when it left a server. */
   shown: { start: number; end: number; at: number }[];
   /** The same of its reasoning. */
@@ -96,6 +98,9 @@ export interface Facts {
   deletedAt: Map<string, number>;
   /** Texts of questions about which the guardrail has said something. */
   checked: Set<string>;
+  /** What the guardrail billed each server for, and what of it servers know of beside their works. */
+  billed: Map<Process, number>;
+  askedBeside: Map<Process, number>;
   violations: string[];
   kills: number;
   runs: number;
@@ -107,6 +112,11 @@ export const isSecret = (text: string): boolean => /secret:\d/.test(text);
 export const isForbidden = (text: string): boolean => text.includes("a forbidden thing");
 /** What is left of a text that the guardrail masks. */
 export const maskedText = (text: string): string => text.replace(secret, "{SECRET}");
+
+/** Adds to what is known of a server. */
+function count(figures: Map<Process, number>, server: Process, more: number): void {
+  figures.set(server, (figures.get(server) ?? 0) + more);
+}
 
 interface Server {
   process: Process;
@@ -201,6 +211,8 @@ export class World {
     stopsAsked: new Set(),
     deletedAt: new Map(),
     checked: new Set(),
+    billed: new Map(),
+    askedBeside: new Map(),
     violations: [],
     kills: 0,
     runs: 0,
@@ -405,6 +417,7 @@ export class World {
         if (chance.happens(0.01)) throw new Error("The list of models did not answer");
         return { given: { model: { ref: "m", name: "M" }, settings: {}, notes: [] }, value: undefined };
       },
+      asked: (units) => count(this.facts.askedBeside, process, units),
     });
     const isThere = !["not-found", "unavailable", "bad-id"].includes(outcome.outcome);
     this.checkDeleted(address, startedAt, isThere, "a request for a run");
@@ -425,6 +438,7 @@ export class World {
       gate: (signal) => (this.weather.guardrail ? this.windowsOf(work, signal) : this.gateOf(work)),
       deadline,
     });
+    work.guardrail = production.guardrail;
     const accepted = await production.accepted;
     if (accepted !== "accepted") return { status: accepted === "unchecked" ? "unavailable" : accepted };
     work.accepted = true;
@@ -488,6 +502,7 @@ export class World {
       isCalled: false,
       isCallOver: false,
       accepted: false,
+      guardrail: () => ({ units: 0, told: 0 }),
       shown: [],
       shownThought: [],
     };
@@ -566,14 +581,14 @@ export class World {
     let length = 0;
     const block = () => {
       work.isBlocked = true;
-      return { text: "", blocked: { message: "This was blocked.", policies: ["Denied topic"] }, units: 1 };
+      return { text: "", blocked: { message: "This was blocked.", policies: ["Denied topic"] } };
     };
     return {
       release: (text) => {
         length += text.length;
-        return length < blocksAfter ? { text, units: 0 } : block();
+        return length < blocksAfter ? { text } : block();
       },
-      flush: () => (chance.happens(0.01) ? block() : { text: "", units: 0 }),
+      flush: () => (chance.happens(0.01) ? block() : { text: "" }),
       ...(work.isThoughtShown ? { think: (text: string) => text } : {}),
     };
   }
@@ -582,9 +597,15 @@ export class World {
 
   /** One call of it: late, sometimes not to be reached, and not always of the same mind. */
   private async ask(server: Process, text: string, signal: AbortSignal): Promise<Verdict> {
+    const verdict = await this.verdictOn(server, text, signal);
+    count(this.facts.billed, server, verdict.units);
+    return verdict;
+  }
+
+  private async verdictOn(server: Process, text: string, signal: AbortSignal): Promise<Verdict> {
     const { chance } = this;
     await server.sleep(chance.between(5, chance.happens(0.1) ? 8_000 : 400), signal);
-    if (signal.aborted || chance.happens(0.04)) return { outcome: "unavailable" };
+    if (signal.aborted || chance.happens(0.04)) return { outcome: "unavailable", units: chance.whole(0, 2) };
     const matches = [...text.matchAll(secret)].map(([found]) => ({ text: found, mask: "{SECRET}" }));
     if (isForbidden(text) || chance.happens(0.02))
       return { outcome: "blocked", policies: ["Denied topic: things"], message: "Not here.", matches, units: 1 };
