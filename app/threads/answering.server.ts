@@ -34,9 +34,10 @@ import {
   type PromptRecord,
   shorterPrompt,
   sizeOf,
+  whichLeft,
 } from "./prompt.server";
 import { createRuns } from "./run.server";
-import type { Address, Given, MessageItem, ModelPart, Position, RunRequest, ThreadItem } from "./run-items.server";
+import type { Address, Given, MessageItem, ModelPart, Position, RunRequest } from "./run-items.server";
 import { runStore } from "./run-store.server";
 import { callRecord, describeCall, type SeenView } from "./seen.server";
 import { readNotesOf } from "./sidenotes.server";
@@ -53,9 +54,10 @@ import {
   renameThread,
   requireThread,
   settingsOf,
+  titleThread,
   touchThread,
 } from "./threads.server";
-import { titleFrom, UNTITLED } from "./title";
+import { titleFrom } from "./title";
 import { beginSpending, readUsage, settleAnswer, type WatchedOutcome } from "./usage.server";
 import type { ActivityView, Estimate, MessageView, Sidenote, ThreadView, UsageView } from "./view";
 
@@ -153,7 +155,9 @@ interface Prepared {
 const SAID = 1_000;
 
 /** Which notes a thread with these settings wants for the question at the end of the path. */
-function wantedNotes(settings: ThreadSettings, model: Model, path: readonly HistoryMessage[]): WantedNotes {
+function wantedNotes(settings: ThreadSettings, model: Model, whole: readonly HistoryMessage[]): WantedNotes {
+  const left = whichLeft(whole);
+  const path = whole.filter((_, index) => !left[index]);
   const at = path.findLastIndex(({ role }) => role === "user");
   return {
     which: settings.notes ?? "all",
@@ -214,7 +218,7 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
       ? {
           // Its first words are its title, and nothing is written of words that were not checked.
           thread: async () =>
-            newThreadItem(userId, threadId, checkQuestion ? UNTITLED : titleFrom(body.text), await beginning()),
+            newThreadItem(userId, threadId, checkQuestion ? undefined : titleFrom(body.text), await beginning()),
         }
       : {}),
     async prepare({ thread, history, ...claim }) {
@@ -393,22 +397,16 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   );
   const accepted = await production.accepted;
   if (accepted !== "accepted") throw new PublicError(accepted === "unchecked" ? "guardrail-unavailable" : accepted);
-  if (checkQuestion && isUntitled(claim.thread)) await titleThread(userId, threadId, production.question());
-  return eventStream(production.events);
-}
-
-/** A thread whose first words were not checked yet. */
-const isUntitled = (thread: ThreadItem | undefined): boolean => !thread || thread.card?.title === UNTITLED;
-
-/** Gives a thread its title from a message that was checked. A thread is usable without one: a failure is only logged. */
-async function titleThread(userId: string, threadId: string, text: string): Promise<void> {
-  const title = titleFrom(text);
-  if (text === "" || title === UNTITLED) return;
-  try {
-    await renameThread(userId, threadId, title);
-  } catch (error) {
-    logError(error, "title of a thread");
+  const words = production.question();
+  if (checkQuestion && words !== undefined && (claim.thread?.untitled ?? !claim.thread)) {
+    try {
+      await titleThread(userId, threadId, words);
+    } catch (error) {
+      // A thread is usable without one, and its next message gives it one.
+      logError(error, "title of a thread");
+    }
   }
+  return eventStream(production.events);
 }
 
 /** A history with other words in its newest question. */

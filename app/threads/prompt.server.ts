@@ -223,7 +223,7 @@ function firstToSend(
 }
 
 /** Which messages say nothing to a model: the empty ones, and a blocked answer together with its question. */
-function whichLeft(history: readonly HistoryMessage[]): boolean[] {
+export function whichLeft(history: readonly HistoryMessage[]): boolean[] {
   return history.map(({ role, text, ending, ...message }, index) => {
     const next = history[index + 1];
     const answer = next?.role === "assistant" ? next : undefined;

@@ -59,6 +59,8 @@ export interface ThreadItem {
   card?: { title: string; pinned: boolean; at: number } | undefined;
   settings?: ThreadSettings | undefined;
   settingsRevision?: number | undefined;
+  /** Nobody has named it yet, neither the person nor a message. */
+  untitled?: boolean | undefined;
   /** Proposed notes that the person wants none of: `<id of the answer>.<which of it>`. */
   dismissed?: Set<string> | undefined;
   createdAt?: number | undefined;
@@ -474,8 +476,8 @@ export interface ProduceOptions {
 export interface Production {
   /** "accepted": the question is in the table. Only then may a 200 leave. "unchecked": the guardrail cannot be asked. */
   accepted: Promise<"accepted" | "mismatch" | "unavailable" | "unchecked">;
-  /** After acceptance: the text of the question as it is stored. */
-  question(): string;
+  /** After acceptance: the text of the question as it is stored; undefined if it is blocked. */
+  question(): string | undefined;
   /** The first reader. Dropping it stops nothing. To be read only after acceptance. */
   events: AsyncGenerator<ReaderEvent, void>;
   /** Settles, without ever rejecting, when nothing is left to do. */

@@ -651,7 +651,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       accepted,
       events: events(),
       done,
-      question: () => stored,
+      question: () => (blocked?.by.where === "input" ? undefined : stored),
       guardrail: () => ({ units: units(), told }),
     };
   }

@@ -9,7 +9,7 @@ import { type CallSettings, settingsFor, type ThreadSettings } from "~/ai/settin
 import { config } from "~/config.server";
 import { getNoteStates } from "~/notes/states.server";
 import { idTime } from "./ids";
-import { aboutNotes, goOn, proposals } from "./prompt.server";
+import { aboutNotes, goOn, proposals, whichLeft } from "./prompt.server";
 import type { CallRecord, MessageItem } from "./run-items.server";
 import { sinceThen } from "./sidenotes.server";
 import type { Thread } from "./threads.server";
@@ -145,13 +145,6 @@ function systemOf({ call, settings = {} }: MessageItem, withNotes: boolean): See
   return { whose: "operator", ...(words !== undefined && { text: words }), ...rest };
 }
 
-/** Whether a message of the path says something to a model: a blocked answer leaves together with its question. */
-function wasSent({ role, text, ending }: MessageItem, next: MessageItem | undefined): boolean {
-  const isBlocked =
-    ending === "blocked" || (role === "user" && next?.role === "assistant" && next.ending === "blocked");
-  return !isBlocked && text.trim() !== "";
-}
-
 /** Tells what the model was given for an answer; `path` is what was sent of the thread, up to the question. */
 export async function describeCall(
   userId: string,
@@ -200,6 +193,7 @@ export async function describeCall(
       return { ...note, text };
     });
   const settings = settingsOf(answer);
+  const left = whichLeft(path);
   return {
     ...about,
     ...(settings && { settings }),
@@ -207,9 +201,7 @@ export async function describeCall(
     ...(notes && { notes }),
     notesLeftOut: prompt?.leftOut.notes ?? 0,
     ranked: prompt?.ranked === true,
-    messages: path
-      .filter((message, index) => wasSent(message, path[index + 1]))
-      .map(({ id, role, text }) => ({ id, role, start: startOf(text) })),
+    messages: path.filter((_, index) => !left[index]).map(({ id, role, text }) => ({ id, role, start: startOf(text) })),
     ...(prompt && { messagesLeftOut: prompt.leftOut.messages }),
     shortened: prompt?.shortened === true,
     unasked: false,

@@ -23,7 +23,7 @@ import { activityAt, keys, personPartition, prefixes } from "~/data/keys.server"
 import { isRefused, table } from "~/data/table.server";
 import { PublicError } from "~/errors";
 import { isId } from "./ids";
-import { cleanTitle } from "./title";
+import { cleanTitle, titleFrom, UNTITLED } from "./title";
 import type { ThreadCard } from "./view";
 
 const card = map({ title: string(), pinned: boolean(), at: number() });
@@ -42,6 +42,7 @@ export const ThreadEntity = new Entity({
     settings: record(string(), any()).optional(),
     /** Counts their changes. */
     settingsRevision: number().optional(),
+    untitled: boolean().optional(),
     dismissed: set(string()).optional(),
     createdAt: number().optional(),
     deletedAt: number().optional(),
@@ -95,18 +96,19 @@ export function keptUntil(thread: Pick<ThreadCard, "pinned" | "activityAt">): nu
 export const isKept = (thread: Pick<ThreadCard, "pinned" | "activityAt">, now = Date.now()): boolean =>
   (keptUntil(thread) ?? now + 1) > now;
 
-/** The attributes of a new Thread item. */
+/** The attributes of a new Thread item. Without a title it can be given one by {@link titleThread}. */
 export function newThreadItem(
   userId: string,
   threadId: string,
-  title: string,
+  title: string | undefined,
   settings: ThreadSettings,
   now = Date.now(),
 ) {
   return {
     ...keys.thread(userId, threadId),
     activityAt: activityAt.thread(false, now),
-    card: { title, pinned: false, at: now },
+    card: { title: title ?? UNTITLED, pinned: false, at: now },
+    ...(title === undefined && { untitled: true }),
     settings,
     createdAt: now,
   };
@@ -223,10 +225,27 @@ export async function renameThread(userId: string, threadId: string, title: stri
   if (clean === "") throw new PublicError("bad-request", { message: "A title needs at least one letter." });
   await change(
     ThreadEntity.build(UpdateItemCommand)
-      .item({ ...keys.thread(userId, threadId), card: { title: clean } })
+      .item({ ...keys.thread(userId, threadId), card: { title: clean }, untitled: $remove() })
       .options({ condition: alive() })
       .send(),
   );
+}
+
+/**
+ * Gives a thread that was made without a title its first one, from a message. One that the person, or another message,
+ * has named meanwhile keeps its name.
+ */
+export async function titleThread(userId: string, threadId: string, text: string): Promise<void> {
+  const title = titleFrom(text);
+  if (title === UNTITLED) return;
+  try {
+    await ThreadEntity.build(UpdateItemCommand)
+      .item({ ...keys.thread(userId, threadId), card: { title }, untitled: $remove() })
+      .options({ condition: { and: [alive(), { attr: "untitled", exists: true }] } })
+      .send();
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+  }
 }
 
 /**

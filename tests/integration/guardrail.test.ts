@@ -239,6 +239,9 @@ describe.each(vendors)("with $vendor", ({ model }) => {
     const first = await send("What is a good day to plant beans?", { model });
     await readStream(first.response);
     await readStream((await send("And which shares should I hold?", { threadId: first.threadId })).response);
+    const estimate = `/threads/${first.threadId}/estimate`;
+    const meter = await (await app.request(person, estimate, { json: { text: "And peas?" } })).json();
+    expect(meter).toMatchObject({ sent: { messages: 2 }, leftOut: { messages: 0 } });
     const since = Date.now();
     const next = await send("And peas?", { threadId: first.threadId });
     expect((await readStream(next.response)).data.end).toMatchObject({ ending: "complete" });
@@ -250,6 +253,12 @@ describe.each(vendors)("with $vendor", ({ model }) => {
     expect(body).not.toContain(blockedInput);
     const page = await reload(next);
     expect(page).toContain("And which shares should I hold?");
+    const seen = await app.request(person, `/threads/${next.threadId}/messages/${next.answer}`);
+    const view = await seen.text();
+    const what = view.slice(view.indexOf("<main"), view.indexOf("</main>"));
+    expect(what).toContain("plant beans");
+    expect(what).not.toContain("shares");
+    expect(what).not.toContain(blockedInput);
   });
 });
 
@@ -464,6 +473,47 @@ test("a message that a repeat puts into the table knows the budget that it count
   const { Items = [] } = await table.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
   const put = Items.find(({ sk }) => sk?.S === `MESSAGE#${question}`);
   expect(put?.given?.M?.bill?.M?.day?.S).toMatch(/^\d{4}-\d\d-\d\d$/);
+});
+
+test("a name that the person gives a thread while its first message is checked stays", async () => {
+  for (const title of ["Plans for spring", "New thread"]) {
+    await app.scenario(whileAsked);
+    const threadId = ulid();
+    const sending = send("What shall I sow?", { threadId, more: { create: true } });
+    await expect.poll(async () => (await reload({ threadId })).includes("<title>New thread")).toBe(true);
+    await app.postForm(`/threads/${threadId}`, { intent: "rename", title }, person.cookie);
+    await readStream((await sending).response);
+    expect(await reload({ threadId })).toContain(`<title>${title}`);
+    // Nor does a later message take it.
+    await readStream((await send("And when?", { threadId })).response);
+    expect(await reload({ threadId })).toContain(`<title>${title}`);
+    await app.clearScenarios();
+  }
+});
+
+test("a blocked message names no thread and chooses no notes; the next one does", async () => {
+  const filler = "Nothing else is written here. ".repeat(190);
+  await note("Harbour", `The harbour plan is in the blue folder. ${filler}`);
+  await note("Zebra", `The zebra keeper is at the gate. ${filler}`);
+  const small = "bedrock:meta.llama3-70b-instruct-v1:0";
+  const first = await send("Which stocks does the zebra keeper at the gate hold?", { model: small });
+  expect((await readStream(first.response)).data.end).toMatchObject({ ending: "blocked" });
+  expect(await reload(first)).toContain("<title>New thread");
+  const { threadId } = first;
+  await readStream((await send("Where is the harbour plan?", { threadId })).response);
+  expect(await reload(first)).toContain("<title>Where is the harbour plan?");
+  await readStream((await send("Which stocks does the zebra keeper at the gate sell?", { threadId })).response);
+  const start = Date.now();
+  const draft = { text: "Tell me more, please" };
+  const estimate = (await (await app.request(person, `/threads/${threadId}/estimate`, { json: draft })).json()) as {
+    notesLeftOut: unknown;
+  };
+  expect(JSON.stringify(estimate.notesLeftOut)).toContain("Zebra");
+  await readStream((await send(draft.text, { threadId })).response);
+  const [call] = await recorded("answer", start);
+  const body = JSON.stringify(call?.body);
+  expect(body).toContain("blue folder");
+  expect(body.toLowerCase()).not.toContain("zebra");
 });
 
 test("how much the guardrail was asked is stored with the answer", async () => {
