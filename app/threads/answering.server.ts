@@ -4,7 +4,7 @@
  * model call waits for four table round trips at most), and what outlives the response is handed to the
  * invocation.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type AnswerOutcome, type AnswerPart, streamAnswer } from "~/ai/answer.server";
@@ -124,9 +124,18 @@ export const runBody = z.discriminatedUnion("kind", [
 ]);
 export type RunBody = z.output<typeof runBody>;
 
-/** The protocol compares bodies by this: the same id with another body is a mismatch. */
+/** The oldest key of the ring stays in it the longest, so a new one does not change hashes. */
+const hashKey = Buffer.from(Object.values(config.sessionKeys).at(-1) ?? "", "base64");
+
+/**
+ * The protocol compares bodies by this: the same id with another body is a mismatch. It stands beside what is left of a
+ * masked message, so it needs a key: a phone number is soon found by trying all of them.
+ */
 const hashOf = (body: RunBody): string =>
-  createHash("sha256").update(JSON.stringify(body)).digest("base64url").slice(0, 22);
+  createHmac("sha256", hashKey)
+    .update(`message ${JSON.stringify(body)}`)
+    .digest("base64url")
+    .slice(0, 22);
 
 /** A promise that may be awaited late, or never: its rejection waits inside. */
 function begin<T>(work: Promise<T>): () => Promise<T> {

@@ -2,6 +2,7 @@
  * The guardrail over HTTP: every path of it, for both vendors, on the live stream, in a second browser (at another app
  * server) and after a reload; and what lies in the table afterwards.
  */
+import { createHash } from "node:crypto";
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { ulid } from "ulid";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -516,6 +517,16 @@ test("a blocked message names no thread and chooses no notes; the next one does"
   expect(body.toLowerCase()).not.toContain("zebra");
 });
 
+test("what is kept of a masked message does not tell by trying what was masked", async () => {
+  const sent = await send("Call +31 6 1234 5678 at noon");
+  await readStream(sent.response);
+  const body = { kind: "send", messageId: sent.question, text: "Call +31 6 1234 5678 at noon", create: true };
+  const guess = createHash("sha256").update(JSON.stringify(body)).digest("base64url").slice(0, 20);
+  const kept = await stored();
+  expect(kept).toContain("Call {PHONE} at noon");
+  expect(kept).not.toContain(guess);
+});
+
 test("how much the guardrail was asked is stored with the answer", async () => {
   const sent = await send("What grows in the shade?");
   await readStream(sent.response);
@@ -550,6 +561,8 @@ test("a guardrail that does not work is told to the operator, and keeps nobody f
   expect(lines.join("\n")).toContain("ResourceNotFoundException");
   const settings = await (await app.request(person, "/settings", { url: server.url })).text();
   expect(settings).toContain("does not work at the moment");
-  expect((await send("Hello", { url: server.url })).response.status).toBe(503);
+  expect((await send("Write to maria@example.org", { url: server.url })).response.status).toBe(503);
+  await expect.poll(() => lines.filter((line) => line.includes("could not be asked")).length).toBe(2);
+  expect(lines.join("\n")).not.toContain("maria");
   await server.stop();
 });
