@@ -75,6 +75,13 @@ async function ask(kind: "again" | "continue", sent: Pick<Sent, "threadId">, of:
   return readStream(await app.request(person, `/threads/${sent.threadId}/runs`, { json }));
 }
 
+/** One more server, without a guardrail; the caller stops it. */
+function startOpenServer() {
+  const backend = JSON.parse(app.cloud.env.SST_RESOURCE_Backend ?? "{}") as Record<string, unknown>;
+  const { guardrail: _, ...open } = backend;
+  return app.startServer({ env: { SST_RESOURCE_Backend: JSON.stringify(open) } });
+}
+
 /** What another browser reads from the run's beginning to its end. */
 const follow = async ({ threadId, answer }: Sent): Promise<StreamText> =>
   readStream(await app.request(person, `/threads/${threadId}/runs/${answer}`, { url: other }));
@@ -156,6 +163,37 @@ describe.each(vendors)("with $vendor", ({ model }) => {
     expect((await follow(sent)).text).toBe(live.text);
     expect(await reload(sent)).toContain("reached at {EMAIL} in the mornings");
     expect(await stored()).not.toContain("piet");
+  });
+
+  test.each([
+    { what: "masked", split: "+31 6 1234 5678", first: "+31 6", shown: "{PHONE}" },
+    { what: "blocked", split: "launder money", first: "launder", shown: blockedOutput },
+  ])("what lies across two windows is $what, and none of it is shown", async ({ split, first, shown }) => {
+    const before = `${"harbour ".repeat(50).slice(0, 400 - first.length - 1)} `;
+    await note("Harbour", `${before}${split} ${"harbour ".repeat(40)}`.trim());
+    await app.scenario({ obey: true });
+    const started = Date.now();
+    const sent = await send("What is at the harbour?", { model });
+    const texts: string[] = [];
+    const live = await readStream(sent.response, (text) => texts.push(text));
+    const windows = (await recorded("guardrail", started)).map(({ body }) => JSON.stringify(body));
+    expect(windows[1]).toContain(`${first}"`);
+    expect(windows[2]).toContain(split);
+    const followed = await follow(sent);
+    for (const text of [...texts, followed.text, await stored()]) expect(text).not.toContain(first);
+    for (const text of [live.text, followed.text, await reload(sent)]) expect(text).toContain(shown);
+  });
+
+  test("without a guardrail nobody is asked, and text is shown as it comes", async () => {
+    const server = await startOpenServer();
+    const started = Date.now();
+    const sent = await send("Which stocks should maria@example.org buy?", { url: server.url, model });
+    const live = await readStream(sent.response);
+    expect(live.data.end).toMatchObject({ ending: "complete" });
+    expect(await recorded("guardrail", started)).toEqual([]);
+    expect((await follow(sent)).text).toBe(live.text);
+    expect(await reload(sent)).toContain("maria@example.org");
+    await server.stop();
   });
 
   test("an answer that breaks a rule midway is taken back on every screen and in the table", async () => {
@@ -531,19 +569,6 @@ test("how much the guardrail was asked is stored with the answer", async () => {
   const sent = await send("What grows in the shade?");
   await readStream(sent.response);
   await expect.poll(stored).toContain('"guardrail":{"M":{"units":{"N":"3"}}}');
-});
-
-test("without a guardrail nobody is asked, and text is shown as it comes", async () => {
-  const backend = JSON.parse(app.cloud.env.SST_RESOURCE_Backend ?? "{}") as Record<string, unknown>;
-  const { guardrail: _, ...open } = backend;
-  const server = await app.startServer({ env: { SST_RESOURCE_Backend: JSON.stringify(open) } });
-  const since = Date.now();
-  const sent = await send("Which stocks should maria@example.org buy?", { url: server.url });
-  const { data } = await readStream(sent.response);
-  expect(data.end).toMatchObject({ ending: "complete" });
-  expect(await recorded("guardrail", since)).toEqual([]);
-  expect(await reload(sent)).toContain("maria@example.org");
-  await server.stop();
 });
 
 test("a guardrail that does not work is told to the operator, and keeps nobody from reading", async () => {
