@@ -21,6 +21,9 @@ export { openNotes } from "./note-index.server";
 export const MOST_RANKED = 20;
 /** Of the notes that an estimate leaves out, so many are named. */
 const MOST_NAMED = 20;
+/** Of those that go in, so many are shown beside a draft that they fit, and so many where none fits. */
+const MOST_FITTING = 3;
+const MOST_FIRST = 2;
 
 export interface WantedNotes {
   which: "all" | "chosen" | "none";
@@ -47,6 +50,8 @@ interface Plan {
   chosen: IndexedNote[];
   meant: number;
   ranked: boolean;
+  /** The ids of all that fit the question, best first, if they had to be ranked. */
+  best?: string[];
 }
 
 const byPinThenAge = (one: IndexedNote, other: IndexedNote): number =>
@@ -63,10 +68,12 @@ async function plan(index: NoteIndex, wanted: WantedNotes, among?: ReadonlyMap<s
   const fitting = fitNotes(all, budgetTokens);
   if (fitting.length === all.length) return { chosen: all, meant: all.length, ranked: false };
   const pinned = all.filter((note) => note.pinned);
-  const best = (await index.rank(question, earlier)).flatMap((noteId) => index.get(noteId) ?? []);
+  const best = await index.rank(question, earlier);
+  const fit = best.flatMap((noteId) => index.get(noteId) ?? []);
   // What fits nothing of the question follows by its age.
-  const ordered = [...new Set([...pinned, ...best, ...all])].filter(({ noteId }) => !among || among.has(noteId));
-  return { chosen: fitNotes(ordered, budgetTokens, pinned.length + MOST_RANKED), meant: all.length, ranked: true };
+  const ordered = [...new Set([...pinned, ...fit, ...all])].filter(({ noteId }) => !among || among.has(noteId));
+  const chosen = fitNotes(ordered, budgetTokens, pinned.length + MOST_RANKED);
+  return { chosen, meant: all.length, ranked: true, best };
 }
 
 /**
@@ -116,22 +123,28 @@ export interface NotesEstimate {
   /** The first of those that are left out, 20 at most. */
   left: { noteId: string; title: string }[];
   ranked: boolean;
+  /** If asked for: some of those that go in, by how well they fit the draft, or else the first ones. */
+  going?: { fit: boolean; notes: { noteId: string; title: string; pinned: boolean; start?: string }[] };
 }
 
 /**
  * Which notes would go in with a draft, and what they would cost. Cheap enough to be asked for while a person types,
- * with notes that were `opened` a moment ago: then nothing is read but what has never been read.
+ * with notes that were `opened` a moment ago: then nothing is read but what has never been read. The same holds with
+ * `going`, since the ranking knows the notes without their texts.
  */
 export async function estimateNotesFor(
   userId: string,
   wanted: WantedNotes,
-  options: { opened?: () => Promise<NoteIndex> } = {},
+  options: { opened?: () => Promise<NoteIndex>; going?: boolean } = {},
 ): Promise<NotesEstimate> {
   if (wanted.which === "none") return { chosen: [], leftOut: 0, left: [], ranked: false };
   const index = await (options.opened?.() ?? openNotes(userId));
   const unread = index.list().filter((note) => index.isUnread(note));
   if (unread.length > 0) await index.read(unread.map(({ noteId }) => noteId));
-  const { chosen, meant, ranked } = await plan(index, wanted);
+  const { chosen, meant, ranked, best } = await plan(index, wanted);
+  const going = options.going
+    ? goingOf(index, chosen, best ?? (await index.rank(wanted.question, wanted.earlier)))
+    : undefined;
   keepUpBeside(index);
   const ids = new Set(chosen.map(({ noteId }) => noteId));
   const isMeant = ({ noteId }: IndexedNote): boolean =>
@@ -142,7 +155,19 @@ export async function estimateNotesFor(
     leftOut: meant - chosen.length,
     left: left.map(({ noteId, title }) => ({ noteId, title })),
     ranked,
+    ...(going && { going }),
   };
+}
+
+function goingOf(index: NoteIndex, chosen: readonly IndexedNote[], best: readonly string[]): NotesEstimate["going"] {
+  const goes = new Map(chosen.map((note) => [note.noteId, note]));
+  const fitting = best.flatMap((noteId) => goes.get(noteId) ?? []).slice(0, MOST_FITTING);
+  const fit = fitting.length > 0;
+  const notes = (fit ? fitting : chosen.slice(0, MOST_FIRST)).map(({ noteId, title, pinned }) => {
+    const start = index.startOf(noteId);
+    return { noteId, title, pinned, ...(start !== undefined && { start }) };
+  });
+  return { fit, notes };
 }
 
 function keepUpBeside(index: NoteIndex): void {

@@ -19,7 +19,7 @@ import { keys, personPartition, prefixes } from "~/data/keys.server";
 import { documents, expiresIn, isOutage, isRefused } from "~/data/table.server";
 import { PublicError } from "~/errors";
 import { noteTokens } from "./choose";
-import { type Note, type NoteCard, UNDO_DAYS } from "./note";
+import { type Note, type NoteCard, startOf, UNDO_DAYS } from "./note";
 import { getNotes, listAllNotes, listChangedCards, listDeletedNotes } from "./notes.server";
 import { Ranking } from "./ranking";
 import { type IndexedNote, pack, unpack } from "./ranking-pack.server";
@@ -49,6 +49,8 @@ const ROOM = 24_000_000;
 interface Entry extends IndexedNote {
   /** As it was read; only trusted at the revision that the card names. */
   note?: Note | undefined;
+  /** The first characters of its text, if this process has seen them, at this revision. */
+  start?: string | undefined;
 }
 
 const byNewest = (one: IndexedNote, other: IndexedNote): number =>
@@ -85,6 +87,11 @@ export class NoteIndex {
   get(noteId: string): IndexedNote | undefined {
     const entry = this.#entries.get(noteId);
     return entry?.deletedAt === undefined ? entry : undefined;
+  }
+
+  /** The first characters of the note's text; undefined where it would have to be read for them. */
+  startOf(noteId: string): string | undefined {
+    return this.#entries.get(noteId)?.start;
   }
 
   /** Whether the words of the note, as it now is, are neither ranked nor read. */
@@ -279,16 +286,18 @@ export class NoteIndex {
     }
   }
 
-  #learnCard({ noteId, title, pinned, changedAt, revision, size }: NoteCard): void {
+  #learnCard({ noteId, title, start, pinned, changedAt, revision, size }: NoteCard): void {
     const known = this.#entries.get(noteId);
     if (known?.revision === revision) {
       known.changedAt = changedAt;
+      known.start = start;
       return;
     }
     this.#changesSinceStored++;
     this.#entries.set(noteId, {
       noteId,
       title,
+      start,
       pinned,
       changedAt,
       revision,
@@ -328,6 +337,7 @@ export class NoteIndex {
     entry.revision = note.revision;
     entry.changedAt = note.changedAt;
     entry.tokens = noteTokens(note);
+    entry.start = startOf(note.text);
     entry.note = note;
   }
 

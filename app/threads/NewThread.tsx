@@ -10,9 +10,10 @@ import { buttonClass } from "~/ui/button";
 import { DangerIcon, PinIcon } from "~/ui/icons";
 import { Markdown } from "~/ui/markdown";
 import { useActivity } from "./activity-store";
-import { notesToSend, useEstimate } from "./estimate-store";
+import { notesToSend, othersThatGo, useEstimate } from "./estimate-store";
 import { Sidenotes, useSidenotes } from "./Sidenotes";
 import { useThreadList } from "./thread-list";
+import type { Estimate } from "./view";
 
 const words =
   "Write down once what you keep having to explain: who lives in the house, how the boiler behaves, what the team decided. [1] From then on every answer can know it, and shows you where it did.";
@@ -45,8 +46,8 @@ export function FirstVisit() {
 }
 
 /**
- * Notes that go along with a first message: a few of them, the rest as a number. `notes` are the first of the
- * person's `count`, for the moment until the estimate says what really goes.
+ * Notes that go along with a first message: a few of them, the rest as a number. While a person writes, those that
+ * fit move up. `notes` are the first of the person's `count`, until the estimate says what really goes.
  */
 export function NotesToSend({
   notes,
@@ -64,24 +65,30 @@ export function NotesToSend({
   // One of other settings is of other notes.
   const known = estimate?.which === which ? estimate : undefined;
   if (count === 0) return <div className="margin" />;
-  const going = known ? known.sent.notes : count;
-  const shown = which === "all" && going === count ? notes : [];
+  // Until the server has said more, all that is known is where the list begins.
+  const first: Estimate["going"] = which === "all" ? { fit: false, notes: [...notes] } : undefined;
+  const shown = (known ? known.going : first) ?? { fit: false, notes: [] };
+  const more = (known ? known.sent.notes : count) - shown.notes.length;
+  const others = known && shown.fit ? othersThatGo(known, shown.notes.length) : "";
   return (
     <aside className="margin" aria-label="Notes that are sent">
       <div className="absolute inset-x-0 top-4">
-        <p className="mb-2 pl-5 text-ink-3 text-meta">Sent with your message: {notesToSend(settings, count, known)}</p>
-        {shown.map(({ noteId, title, start, pinned }) => (
+        <p className="mb-2 pl-5 text-ink-3 text-meta">
+          {shown.fit ? "Notes that fit so far" : `Sent with your message: ${notesToSend(settings, count, known)}`}
+        </p>
+        {shown.notes.map(({ noteId, title, start, pinned }) => (
           <div key={noteId} className="sidenote mb-3">
             {pinned && <PinIcon size={12} className="absolute top-1 left-0.5 text-ink-3" />}
-            <p className="line-clamp-2!">
+            <p className={shown.fit ? "line-clamp-3!" : "line-clamp-2!"}>
               <b>{title}.</b> {start}
             </p>
           </div>
         ))}
-        {shown.length > 0 && going > shown.length && (
-          <p className="pl-5 text-ink-2 text-note">and {going - shown.length} more</p>
+        {shown.notes.length > 0 && !shown.fit && more > 0 && (
+          <p className="pl-5 text-ink-2 text-note">and {more} more</p>
         )}
-        <p className="mt-2 pl-5 text-meta">
+        <p className="mt-2 pl-5 text-ink-3 text-meta">
+          {others && <span className="block">{others}</span>}
           <button type="button" className="link" onClick={onChoose}>
             Choose notes
           </button>

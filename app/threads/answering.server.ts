@@ -480,10 +480,10 @@ export async function estimateRun(
   ]);
   const path = [...older, ...read];
   const asked = [{ role: "user" as const, text: draft.trim() || "?", depth: (path.at(-1)?.depth ?? -1) + 1 }];
-  const { chosen, left, leftOut, ranked } = await estimateNotesFor(
+  const { chosen, left, leftOut, ranked, going } = await estimateNotesFor(
     userId,
     wantedNotes(settings, model, [...path, ...asked]),
-    { opened: opening },
+    { opened: opening, going: isNew },
   );
   const { answers, ...options } = promptOptions({
     model,
@@ -506,6 +506,7 @@ export async function estimateRun(
     which: settings.notes ?? "all",
     sent: { notes: chosen.length, messages: prompt.earlier },
     leftOut: { notes: leftOut, messages: prompt.leftOut.messages, squeezed: prompt.squeezedOut },
+    ...(going && { going }),
     notesLeftOut: left,
     ranked,
     answers,

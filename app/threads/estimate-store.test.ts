@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { createEstimates, fullness, isWorthAsking, notesToSend, whatGoes } from "./estimate-store";
+import { createEstimates, fullness, isWorthAsking, notesToSend, othersThatGo, whatGoes } from "./estimate-store";
 import type { Estimate } from "./view";
 
 const estimate = (part: Partial<Estimate> = {}): Estimate => ({
@@ -95,6 +95,25 @@ describe("what goes along", () => {
   });
 });
 
+describe("beside notes that fit the draft", () => {
+  const others = (
+    notes: number,
+    { left = 0, which = "all" }: { left?: number; which?: Estimate["which"] } = {},
+  ): string =>
+    othersThatGo({ which, sent: { notes, messages: 0 }, leftOut: { notes: left, messages: 0, squeezed: 0 } }, 3);
+
+  test("it is said what else goes along, and what does not", () => {
+    expect(others(14)).toBe("The other 11 are sent too, there is room.");
+    expect(others(4)).toBe("The other one is sent too, there is room.");
+    expect(others(3)).toBe("");
+    expect(others(20, { left: 80 })).toBe("17 others are sent too. 80 notes are left out.");
+    expect(others(4, { left: 1 })).toBe("One other is sent too. One note is left out.");
+    expect(others(3, { left: 5 })).toBe("5 notes are left out.");
+    expect(others(5, { which: "chosen" })).toBe("The other 2 that you chose are sent too.");
+    expect(others(4, { which: "chosen" })).toBe("The other one that you chose is sent too.");
+  });
+});
+
 describe("a question", () => {
   test("is worth its cost when the draft changes by a hundredth of the room, near the edge, or where notes compete", () => {
     expect(isWorthAsking(estimate(), "", "a few words")).toBe(false);
@@ -103,6 +122,15 @@ describe("a question", () => {
     expect(isWorthAsking(estimate({ wanted: 119_000 }), "", "a few words")).toBe(true);
     expect(isWorthAsking(estimate({ ranked: true }), "boiler", "bicycle")).toBe(true);
     expect(isWorthAsking(estimate({ ranked: true }), "boiler", "boiler ")).toBe(false);
+  });
+
+  test("is worth its cost on a new thread with every new word, since other notes may fit, and not with a comma", () => {
+    const note = { noteId: "a", title: "Boiler log", pinned: false };
+    const some = estimate({ going: { fit: true, notes: [note] } });
+    expect(isWorthAsking(some, "The boiler", "The boiler and bicycles")).toBe(true);
+    expect(isWorthAsking(some, "The boiler", "")).toBe(true);
+    expect(isWorthAsking(some, "The boiler", "The boiler,\n\nthe boiler!")).toBe(false);
+    expect(isWorthAsking(estimate({ going: { fit: false, notes: [] } }), "Boiler", "Bicycle")).toBe(false);
   });
 
   let asked: { threadId: string; body: unknown; signal: AbortSignal; answer(status: number, body?: unknown): void }[];

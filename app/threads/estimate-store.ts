@@ -59,11 +59,15 @@ const EDGE = 0.95;
 /** Letters of a token, roughly: only to tell a change that matters. */
 const LETTERS = 3;
 
+/** The words of a draft, each once, in the order of their first use. */
+const wordsOf = (draft: string): string => [...new Set(draft.toLowerCase().match(/[\p{L}\p{N}\p{M}]+/gu))].join(" ");
+
 /** Whether a draft may change what was answered for another one. */
 export function isWorthAsking(estimate: Estimate, before: string, now: string): boolean {
   if (before.trim() === now.trim()) return false;
   // Which notes fit depends on the words.
-  if (estimate.ranked) return true;
+  const hangsOnWords = estimate.ranked || (estimate.going?.notes.length ?? 0) > 0;
+  if (hangsOnWords && wordsOf(before) !== wordsOf(now)) return true;
   const change = (now.length - before.length) / LETTERS;
   return Math.abs(change) > SHARE * estimate.room || estimate.wanted + change > EDGE * estimate.room;
 }
@@ -212,6 +216,23 @@ export function notesToSend(
   if (wanted === 0) return noNotes;
   if (wanted === 1) return which === "chosen" ? "the chosen note, if it fits" : "your note, if it fits";
   return `${which === "chosen" ? "the chosen" : `your ${count}`} notes, as far as they fit`;
+}
+
+/** What goes along beside the few notes that are shown because they fit the draft; empty if nothing does. */
+export function othersThatGo({ which, sent, leftOut }: Going, shown: number): string {
+  const others = sent.notes - shown;
+  const sentences: string[] = [];
+  if (others > 0) {
+    const all = leftOut.notes === 0;
+    const words = all
+      ? `The other ${others === 1 ? "one" : others}${which === "chosen" ? " that you chose" : ""}`
+      : `${others === 1 ? "One other" : `${others} others`}`;
+    const room = all && which === "all" ? ", there is room" : "";
+    sentences.push(`${words} ${others === 1 ? "is" : "are"} sent too${room}.`);
+  }
+  if (leftOut.notes > 0)
+    sentences.push(leftOut.notes === 1 ? "One note is left out." : `${leftOut.notes} notes are left out.`);
+  return sentences.join(" ");
 }
 
 /** What goes along with the message and what does not, in sentences; undefined if there is nothing to say. */

@@ -71,6 +71,15 @@ export interface MessageView {
   blocked?: Blocked;
 }
 
+/** A note that would go along with a draft. */
+export interface GoingNote {
+  noteId: string;
+  title: string;
+  pinned: boolean;
+  /** The first characters of its text, where they are known without reading it. */
+  start?: string;
+}
+
 /** How full the model's window would be with a draft, and what would be left out. Sizes are in tokens. */
 export interface Estimate {
   window: number;
@@ -90,6 +99,11 @@ export interface Estimate {
     /** Of the messages: those that are left out for lack of room alone. */
     squeezed: number;
   };
+  /**
+   * Only of a thread to come: a few of the notes that go along. `fit`: the ones that fit the draft, best first; else
+   * the first ones, since none fits or nothing is written.
+   */
+  going?: { fit: boolean; notes: GoingNote[] };
   /** Titles of notes that are left out, 20 at most. */
   notesLeftOut: { noteId: string; title: string }[];
   /** The notes are chosen by the draft: more of them than fit. */

@@ -178,6 +178,55 @@ test("A sidenote says that its note was edited, and later that it was deleted, a
   expect(await violations(page)).toEqual([]);
 });
 
+test("While a person writes a new thread, the notes that fit move up in the margin", async ({ app, account, page }) => {
+  await addNote(app, account, "Cabin, what is there", "Blankets for six, no towels. The key is with Ines.");
+  await addNote(app, account, "Night train", "Two bags each. The ladder is missing in coach 21.");
+  for (const title of ["Bins", "Sourdough", "Router"])
+    await addNote(app, account, title, "Nothing else is written here.");
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/estimate")) asked.push(request.postData() ?? "");
+  });
+  await page.goto("/");
+  const margin = page.getByRole("complementary", { name: "Notes that are sent" });
+  await expect(margin.getByText("Sent with your message: all 5 notes")).toBeVisible();
+  await expect(margin.getByText("and 3 more")).toBeVisible();
+  await expect(margin.getByText("Cabin, what is there.")).toHaveCount(0);
+
+  const field = page.getByRole("textbox", { name: "Message" });
+  await field.fill("What do we still need for the cabin, if six of us go by train?");
+  await expect(margin.getByText("Notes that fit so far")).toBeVisible();
+  await expect(margin.getByText("Cabin, what is there. Blankets for six, no towels.")).toBeVisible();
+  await expect(margin.getByText("Night train. Two bags each.")).toBeVisible();
+  await expect(margin.getByText("Sourdough.")).toHaveCount(0);
+  await expect(margin.getByText("The other 3 are sent too, there is room.")).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  // Once for the empty page and once for the words.
+  expect(asked).toHaveLength(2);
+
+  await field.fill("How does sourdough rise?");
+  await expect(margin.getByText("Sourdough.")).toBeVisible();
+  await expect(margin.getByText("Cabin, what is there.")).toHaveCount(0);
+
+  // Of chosen notes only those, and of none nothing.
+  await margin.getByRole("button", { name: "Choose notes" }).click();
+  const panel = page.getByRole("region", { name: "Thread settings" });
+  await panel.getByRole("radio", { name: /Chosen notes/ }).check();
+  await panel.getByRole("checkbox", { name: "Night train" }).check();
+  await panel.getByRole("checkbox", { name: "Router" }).check();
+  await panel.getByRole("button", { name: "Close" }).click();
+  await expect(margin.getByText("Sent with your message: the 2 chosen notes")).toBeVisible();
+  await expect(margin.getByText("Sourdough.")).toHaveCount(0);
+  await field.fill("When does the night train leave?");
+  await expect(margin.getByText("Notes that fit so far")).toBeVisible();
+  await expect(margin.getByText("The other one that you chose is sent too.")).toBeVisible();
+  await margin.getByRole("button", { name: "Choose notes" }).click();
+  await panel.getByRole("radio", { name: "None" }).check();
+  await panel.getByRole("button", { name: "Close" }).click();
+  await expect(margin.getByText("Sent with your message: no notes")).toBeVisible();
+  await expect(margin.getByText("Night train.")).toHaveCount(0);
+});
+
 test("A proposed note is saved, edited or dismissed by the keyboard, and stays so", async ({
   app,
   account,

@@ -271,7 +271,7 @@ test("The margin of a new thread says truly which notes go along, before the ser
   await says("no notes", "no notes", []);
   const { items } = (await (await app.request(account, "/notes/titles")).json()) as { items: { noteId: string }[] };
   await begin(1, { notes: "chosen", chosenNotes: [items[0]?.noteId] });
-  await says("the chosen note, if it fits", "the chosen note", []);
+  await says("the chosen note, if it fits", "the chosen note", ["Bicycles."]);
 });
 
 test("A preset is kept from one thread and applied to another, and can be taken back", async ({

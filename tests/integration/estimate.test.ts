@@ -96,7 +96,14 @@ describe("the estimate before sending", () => {
     const first = await estimate("How many facts are there?", { settings, account });
     const { threadId } = await send("How many facts are there?", { settings, account });
     const said = promptOf(await lastCall());
-    expect(first).toMatchObject({ window: 1_047_576, sent: { notes: 3, messages: 0 }, answers: 0 });
+    expect(first).toMatchObject({ window: 1_047_576, which: "all", sent: { notes: 3, messages: 0 }, answers: 0 });
+    expect(first.going).toMatchObject({
+      fit: true,
+      notes: [{ start: expect.stringContaining("Fact number") }, {}, {}],
+    });
+    const none = await estimate("How many facts are there?", { settings: { ...settings, notes: "none" }, account });
+    expect(none).toMatchObject({ which: "none", sent: { notes: 0 }, tokens: { notes: 0 } });
+    expect(none.going).toBeUndefined();
     expect(first.leftOut).toEqual({ notes: 0, messages: 0, squeezed: 0 });
     expect(first.tokens.messages).toBe(estimateTokens("How many facts are there?") + 8);
     const whole = first.tokens.system + first.tokens.notes;
@@ -105,6 +112,8 @@ describe("the estimate before sending", () => {
 
     const second = await estimate("And now?", { threadId, account });
     expect(second).toMatchObject({ sent: { notes: 3, messages: 2 }, answers: 1 });
+    // Which notes fit is shown beside a thread's first message only.
+    expect(second.going).toBeUndefined();
     await send("And now?", { threadId, account });
     expect(promptOf(await lastCall()).messages).toHaveLength(3);
   });

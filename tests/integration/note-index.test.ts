@@ -54,6 +54,15 @@ const asked = (
     ),
   );
 
+const estimated = (
+  userId: string,
+  wanted: Pick<Parameters<typeof estimateNotesFor>[1], "question"> & Partial<Parameters<typeof estimateNotesFor>[1]>,
+  options: Parameters<typeof estimateNotesFor>[2] = {},
+) =>
+  runInvocation({ requestId: "test", deadline: Date.now() + 60_000, waitUntil: (work) => later.push(work) }, () =>
+    estimateNotesFor(userId, { which: "all", earlier: [], budgetTokens: 100_000, ...wanted }, options),
+  );
+
 const titles = (chosen: { notes: { title: string }[] }): string[] => chosen.notes.map(({ title }) => title);
 
 /** Room for the two or three notes that fit best, of the person's hundred. */
@@ -138,15 +147,38 @@ describe("which notes go in", () => {
 
   test("and an estimate says the same beforehand", async () => {
     const { userId } = await crowd();
-    const wanted = { which: "all", question: "pressure", earlier: [], budgetTokens: TIGHT } as const;
-    const estimate = await runInvocation(
-      { requestId: "test", deadline: Date.now() + 60_000, waitUntil: (work) => later.push(work) },
-      () => estimateNotesFor(userId, wanted),
-    );
+    const estimate = await estimated(userId, { question: "pressure", budgetTokens: TIGHT });
     const chosen = await asked(userId, "pressure", { budgetTokens: TIGHT });
     expect(estimate.chosen.map(({ noteId }) => noteId)).toEqual(chosen.notes.map(({ noteId }) => noteId));
     expect(estimate).toMatchObject({ leftOut: chosen.leftOut, ranked: true });
     expect(estimate.left).toHaveLength(20);
+  });
+
+  test("and of those that go in an estimate names the few that fit a draft best, when all go in too", async () => {
+    const { userId, boiler, others } = await crowd(20);
+    const { noteId: router } = await createNote(userId, {
+      title: "Router",
+      text: "Only by cable.\nThe boiler has one too.",
+    });
+    await pinNote(userId, others[3] ?? "", true);
+    const going = async (question: string, more: Partial<Parameters<typeof estimated>[1]> = {}) =>
+      (await estimated(userId, { question, ...more }, { going: true })).going;
+    expect(await going("what about the boiler's pressure")).toEqual({
+      fit: true,
+      notes: [
+        { noteId: boiler, title: "Boiler log", pinned: false, start: "The pressure was 0.8 bar in March." },
+        { noteId: router, title: "Router", pinned: false, start: "Only by cable. The boiler has one too." },
+      ],
+    });
+    // Nothing fits, or nothing is written yet: the first ones of the list.
+    const first = await going("?");
+    expect(first).toMatchObject({ fit: false, notes: [{ noteId: others[3], pinned: true }, { noteId: router }] });
+    // Only those that go in.
+    expect((await going("boiler", { which: "chosen", chosenNotes: [router] }))?.notes).toHaveLength(1);
+    expect(await going("boiler", { which: "none" })).toBeUndefined();
+    const tight = await going("boiler", { budgetTokens: TIGHT });
+    expect(tight?.fit).toBe(true);
+    expect(tight?.notes.map(({ noteId }) => noteId)).toEqual([boiler, router]);
   });
 
   test("of all that is read the ids are told, so that each can have its number", async () => {
