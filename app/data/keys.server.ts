@@ -42,7 +42,9 @@
  * | how the notes of a thread's page stand   | BatchGet NOTE#, consistent      | getNoteStates | 1 RU a 4 KB, each |
  * | a page of notes, pinned, then newest     | Query byActivity NOTE#          | listNotes                         | 1 RU a 4 KB |
  * | titles of notes, to choose from          | Query byActivity NOTE#          | listTitles                        | 1 RU a 4 KB |
- * | how many notes                           | Query byActivity NOTE#, COUNT   | countNotes                        | 1 RU a 4 KB |
+ * | how many notes, in a process that knows them | the three lists             | countNotes                        | 3 RU |
+ * | how many notes, in a process that begins | as openNotes                    | countNotes                        | as openNotes |
+ * | how many notes, where NOTEINDEX is missing or old | Query byActivity NOTE#, COUNT | countCards, countNotes      | 1 RU a 4 KB, beside these |
  * | all notes with their texts               | Query NOTE#, consistent         | listAllNotes, searchNotes         | 1 RU a 4 KB |
  * | cards of notes, changed since or all pinned | Query byActivity NOTE#0#, NOTE#1# | listChangedCards             | 1 RU a 4 KB |
  * | notes deleted since                      | Query byActivity DELETED#       | listDeletedNotes                  | 1 RU a 4 KB |

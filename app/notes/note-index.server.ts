@@ -8,7 +8,7 @@
  * beside an answer by whoever sees that it is old, and without it (or with a broken one) it is made from the notes.
  * Whoever reads it late is helped by its date: what changed since is in `byActivity`. Only a note that was deleted
  * so long ago that its tombstone is gone can be believed in too long. It is never sent, since only notes that were
- * read go into a prompt, and it is struck out beside the answer.
+ * read go into a prompt, and it is struck out beside the answer; and it is not counted.
  */
 import { randomBytes } from "node:crypto";
 import { setImmediate as breathe } from "node:timers/promises";
@@ -20,9 +20,9 @@ import { documents, expiresIn, isOutage, isRefused } from "~/data/table.server";
 import { PublicError } from "~/errors";
 import { noteTokens } from "./choose";
 import { type Note, type NoteCard, startOf, UNDO_DAYS } from "./note";
-import { getNotes, listAllNotes, listChangedCards, listDeletedNotes } from "./notes.server";
+import { countCards, getNotes, listAllNotes, listChangedCards, listDeletedNotes } from "./notes.server";
 import { Ranking } from "./ranking";
-import { type IndexedNote, pack, unpack } from "./ranking-pack.server";
+import { type IndexedNote, pack, type Unpacked, unpack } from "./ranking-pack.server";
 
 /** So many of the newest changes a process that begins reads beside NOTEINDEX, which is renewed before there are more. */
 const NEWEST = 32;
@@ -60,6 +60,8 @@ export class NoteIndex {
   readonly userId: string;
   readonly #entries = new Map<string, Entry>();
   #ranking = new Ranking();
+  /** Makes the ranking that came with NOTEINDEX, until somebody needs one. */
+  #openRanking: (() => Ranking) | undefined;
   /** Milliseconds since the epoch: everything that reached the table until then is known. */
   #freshAt = 0;
   /** The date of the NOTEINDEX in the table; 0: none that can be read. */
@@ -69,12 +71,21 @@ export class NoteIndex {
   #broken: string | undefined;
   /** Notes may be believed in whose tombstones are gone. */
   #isUnsure = false;
+  /** Only the newest and the pinned notes are known: there is no NOTEINDEX, and the rest was not read yet. */
+  #isPartial = false;
   #refreshing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
+  /** Whether whoever waits for the next refresh wants to rank. */
+  #nextRanks = false;
   #upkeep: Promise<void> | undefined;
 
   constructor(userId: string) {
     this.userId = userId;
+  }
+
+  /** How many notes there are; undefined where this index cannot tell. */
+  get count(): number | undefined {
+    return this.#isPartial || this.#isUnsure ? undefined : this.list().length;
   }
 
   /** The notes that are not deleted, pinned first, then the newest change. */
@@ -106,25 +117,26 @@ export class NoteIndex {
     return this.#ranking.rank(question, earlier).filter((noteId) => this.get(noteId) !== undefined);
   }
 
-  /** Milliseconds since it was up to date. */
-  get age(): number {
-    return Date.now() - this.#freshAt;
-  }
-
-  /** Learns what changed. All that was in the table when this was called is known after it. */
-  refresh(): Promise<void> {
+  /**
+   * Learns what changed. All that was in the table when this was called is known after it. Unless it `ranks`, the
+   * notes are only counted afterwards, and what is dear and serves only a question is left for later.
+   */
+  refresh({ ranks = true } = {}): Promise<void> {
     // One at a time, since an older page must not overwrite a newer one; whoever comes meanwhile shares the next.
     if (!this.#refreshing) {
-      this.#refreshing = this.#refresh().finally(() => {
+      this.#refreshing = this.#refresh(ranks).finally(() => {
         this.#refreshing = undefined;
       });
       return this.#refreshing;
     }
+    this.#nextRanks ||= ranks;
     this.#next ??= this.#refreshing
       .catch(() => undefined)
       .then(() => {
+        const next = { ranks: this.#nextRanks };
         this.#next = undefined;
-        return this.refresh();
+        this.#nextRanks = false;
+        return this.refresh(next);
       });
     return this.#next;
   }
@@ -187,7 +199,7 @@ export class NoteIndex {
   get weight(): number {
     let weight = 0;
     for (const { ranked, tokens, note } of this.#entries.values())
-      weight += 200 + (note?.text.length ?? 0) + (ranked === undefined ? 0 : tokens * 16);
+      weight += 300 + (note?.text.length ?? 0) + (ranked === undefined ? 0 : tokens * (this.#openRanking ? 1 : 16));
     return weight;
   }
 
@@ -199,6 +211,7 @@ export class NoteIndex {
 
   /** Whether NOTEINDEX is missing or old, or this index itself has to be looked through. */
   get needsUpkeep(): boolean {
+    if (this.#isPartial) return false;
     if (this.#isUnsure) return true;
     if (this.#entries.size <= NEWEST / 2) return this.#broken !== undefined;
     return this.#changesSinceStored >= MOST_CHANGES || Date.now() - this.#storedAt > MOST_AGE;
@@ -214,7 +227,7 @@ export class NoteIndex {
 
   // --- Learning ------------------------------------------------------------------------------------------------
 
-  async #refresh(): Promise<void> {
+  async #refresh(ranks: boolean): Promise<void> {
     const begun = Date.now();
     if (this.#freshAt === 0) await this.#begin(begun);
     else {
@@ -228,7 +241,23 @@ export class NoteIndex {
       this.#learn(changed.cards, pinned.cards, deleted, begun);
     }
     this.#freshAt = begun;
-    if (this.list().filter((entry) => this.isUnread(entry)).length > MOST_UNREAD) await this.#readAll();
+    if (!ranks) return;
+    this.#prepareRanking();
+    if (this.#isPartial || this.list().filter((entry) => this.isUnread(entry)).length > MOST_UNREAD)
+      await this.#readAll();
+  }
+
+  #prepareRanking(): void {
+    const open = this.#openRanking;
+    if (!open) return;
+    this.#openRanking = undefined;
+    try {
+      this.#ranking = open();
+    } catch {
+      // Its notes are known, their words are not.
+      for (const entry of this.#entries.values()) entry.ranked = undefined;
+      this.#storedAt = 0;
+    }
   }
 
   /** The first refresh: all reads at once, since the model call waits for them. */
@@ -243,15 +272,15 @@ export class NoteIndex {
     const { whole } = newest;
     let { cards } = newest;
     if (stored.index) {
-      const { notes, ranking, at } = stored.index;
-      this.#ranking = ranking;
+      const { notes, openRanking, at } = stored.index;
+      this.#openRanking = openRanking;
       this.#storedAt = at;
       for (const note of notes) this.#entries.set(note.noteId, note);
       const since = at - LATE;
       if (!whole && (cards.at(-1)?.changedAt ?? 0) >= since)
         ({ cards } = await listChangedCards(this.userId, { pinned: false, since }));
       if (begun - at > TOMBSTONE) this.#isUnsure = true;
-    } else if (!whole) await this.#readAll();
+    } else if (!whole) this.#isPartial = true;
     this.#learn(cards, pinned.cards, deleted, begun);
     if (!newest.whole) return;
     // All cards are there: what is in neither list is gone.
@@ -328,6 +357,7 @@ export class NoteIndex {
     }
     this.#strikeOut(new Set(notes.map(({ noteId }) => noteId)));
     this.#isUnsure = false;
+    this.#isPartial = false;
   }
 
   #keep(note: Note): void {
@@ -355,6 +385,7 @@ export class NoteIndex {
 
   /** Takes the words of what was read into the ranking. */
   async #rankRead(): Promise<void> {
+    if (this.#openRanking) return;
     let left = MOST_RANKED;
     let taken = 0;
     for (const entry of [...this.#entries.values()].sort(byNewest)) {
@@ -418,9 +449,7 @@ interface StoredItem {
 }
 
 /** The stored index, if it is there and whole. Not read consistently: its date says what is to be read after it. */
-async function readStored(
-  userId: string,
-): Promise<{ index?: { notes: IndexedNote[]; ranking: Ranking; at: number }; broken?: string }> {
+async function readStored(userId: string): Promise<{ index?: Unpacked & { at: number }; broken?: string }> {
   const items: StoredItem[] = [];
   let from: Record<string, unknown> | undefined;
   do {
@@ -494,16 +523,23 @@ async function writeStored(
 /** The people whose notes this process knows, the one that was used last at the end. */
 const people = new Map<string, NoteIndex>();
 
+/** The person's notes as this process knows them, up to date and ready to be ranked. */
+export const openNotes = (userId: string): Promise<NoteIndex> => open(userId, { ranks: true });
+
 /**
- * The person's notes as this process knows them: up to date, or, with `age`, so many milliseconds old at most.
+ * How many notes the person has: exactly so many as the table holds when this is called. Where this process cannot
+ * tell (there are many notes and no NOTEINDEX, or an old one), their cards are counted.
  */
-export async function openNotes(userId: string, { age = 0 } = {}): Promise<NoteIndex> {
+export async function countNotes(userId: string): Promise<number> {
+  return (await open(userId, { ranks: false })).count ?? countCards(userId);
+}
+
+async function open(userId: string, how: { ranks: boolean }): Promise<NoteIndex> {
   const index = people.get(userId) ?? new NoteIndex(userId);
   people.delete(userId);
   people.set(userId, index);
-  if (age > 0 && index.age <= age) return index;
   try {
-    await index.refresh();
+    await index.refresh(how);
   } catch (error) {
     // Half learnt is not learnt: the next one begins anew.
     if (people.get(userId) === index) people.delete(userId);

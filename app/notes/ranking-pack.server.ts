@@ -147,43 +147,21 @@ export async function pack(notes: readonly IndexedNote[], ranking: Ranking): Pro
   return Buffer.concat([sum(packed), packed]);
 }
 
+/** What a pack holds. */
+export interface Unpacked {
+  notes: IndexedNote[];
+  /** Makes the ranking, once: with thousands of notes that is most of the work, and only a question needs it. */
+  openRanking(): Ranking;
+}
+
 /** Opens a pack; undefined if it is not whole, or of another version. */
-export async function unpack(packed: Uint8Array): Promise<{ notes: IndexedNote[]; ranking: Ranking } | undefined> {
+export async function unpack(packed: Uint8Array): Promise<Unpacked | undefined> {
   const bytes = packed.subarray(8);
   if (packed.length <= 8 || !sum(bytes).equals(packed.subarray(0, 8))) return undefined;
   try {
     const body = await decompress(bytes, { maxOutputLength: mostBytes });
     let end = 4 + body.readUInt32BE(0);
     const head = headSchema.parse(JSON.parse(body.toString("utf8", 4, end)));
-    const stream = (length: number): Generator<number, undefined> => {
-      end += length;
-      return readNumbers(body.subarray(end - length, end));
-    };
-    const counts = stream(head.counts);
-    const frequencies = stream(head.frequencies);
-    const gaps = head.gaps.map(stream);
-    const next = (numbers: Generator<number, undefined> | undefined): number => {
-      const value = numbers?.next().value;
-      if (value === undefined) throw new Error("The pack ends too early");
-      return value;
-    };
-    const index: Postings["index"] = [];
-    for (const term of head.terms === "" ? [] : head.terms.split("\n")) {
-      const fields: Record<string, Record<string, number>> = {};
-      for (const field of ["0", "1"]) {
-        const postings: Record<string, number> = {};
-        let last = -1;
-        const length = next(counts);
-        const own = gaps[classOf(length)];
-        for (let left = length; left > 0; left--) {
-          last += next(own) + 1;
-          postings[last] = next(frequencies);
-        }
-        if (last >= head.ids.length) throw new Error("The pack names a note that is not in it");
-        if (last >= 0) fields[field] = postings;
-      }
-      index.push([term, fields]);
-    }
     const notes = head.ids.map((noteId, at): IndexedNote => {
       const ranked = head.ranked[at];
       const deletedAt = head.deleted[at];
@@ -198,15 +176,46 @@ export async function unpack(packed: Uint8Array): Promise<{ notes: IndexedNote[]
         ...(deletedAt ? { deletedAt } : {}),
       };
     });
-    // The ranking holds those only whose words it was given.
-    const held = notes.flatMap(({ noteId, ranked }, at) => (ranked === undefined ? [] : [[at, noteId] as const]));
-    const ranking = new Ranking(undefined, {
-      index,
-      documentIds: Object.fromEntries(held),
-      fieldLength: Object.fromEntries(held.map(([at]) => [at, head.lengths[at] ?? [0, 0]])),
-      averageFieldLength: head.averages,
-    } as Postings);
-    return { notes, ranking };
+    const openRanking = (): Ranking => {
+      const stream = (length: number): Generator<number, undefined> => {
+        end += length;
+        return readNumbers(body.subarray(end - length, end));
+      };
+      const counts = stream(head.counts);
+      const frequencies = stream(head.frequencies);
+      const gaps = head.gaps.map(stream);
+      const next = (numbers: Generator<number, undefined> | undefined): number => {
+        const value = numbers?.next().value;
+        if (value === undefined) throw new Error("The pack ends too early");
+        return value;
+      };
+      const index: Postings["index"] = [];
+      for (const term of head.terms === "" ? [] : head.terms.split("\n")) {
+        const fields: Record<string, Record<string, number>> = {};
+        for (const field of ["0", "1"]) {
+          const postings: Record<string, number> = {};
+          let last = -1;
+          const length = next(counts);
+          const own = gaps[classOf(length)];
+          for (let left = length; left > 0; left--) {
+            last += next(own) + 1;
+            postings[last] = next(frequencies);
+          }
+          if (last >= head.ids.length) throw new Error("The pack names a note that is not in it");
+          if (last >= 0) fields[field] = postings;
+        }
+        index.push([term, fields]);
+      }
+      // The ranking holds those only whose words it was given.
+      const held = notes.flatMap(({ noteId, ranked }, at) => (ranked === undefined ? [] : [[at, noteId] as const]));
+      return new Ranking(undefined, {
+        index,
+        documentIds: Object.fromEntries(held),
+        fieldLength: Object.fromEntries(held.map(([at]) => [at, head.lengths[at] ?? [0, 0]])),
+        averageFieldLength: head.averages,
+      } as Postings);
+    };
+    return { notes, openRanking };
   } catch {
     return undefined;
   }

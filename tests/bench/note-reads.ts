@@ -20,9 +20,9 @@ export interface Measured extends Units {
 export async function measureNoteReads(count = 2_000): Promise<Measured[]> {
   const { makeNotes, storeNotes } = await import("./many-notes.ts");
   const { unitsOf } = await import("./read-units.ts");
-  const { chooseNotesFor } = await import("~/notes/choose.server");
-  const { forgetNotes } = await import("~/notes/note-index.server");
-  const { listAllNotes, saveNote } = await import("~/notes/notes.server");
+  const { chooseNotesFor, estimateNotesFor } = await import("~/notes/choose.server");
+  const { countNotes, forgetNotes } = await import("~/notes/note-index.server");
+  const { countCards, listAllNotes, saveNote } = await import("~/notes/notes.server");
   const { runInvocation } = await import("~/invocation.server");
 
   const userId = crypto.randomUUID();
@@ -36,17 +36,16 @@ export async function measureNoteReads(count = 2_000): Promise<Measured[]> {
     measured.push({ name, ...units, ms: performance.now() - begun, notes: result.notes.length });
   };
   /** As a person asks for a note by a few of its words. */
-  const ask = (at: number) => {
+  const wanted = (at: number) => {
     const words = notes[at]?.text.split(/\W+/).filter((word) => word.length > 5) ?? [];
-    return runInvocation(
-      { requestId: "bench", deadline: Date.now() + 600_000, waitUntil: (work) => later.push(work) },
-      () =>
-        chooseNotesFor(
-          userId,
-          { which: "all", question: words.slice(0, 6).join(" "), earlier: [], budgetTokens: BUDGET },
-          { beside: async () => undefined },
-        ),
-    );
+    return { which: "all", question: words.slice(0, 6).join(" "), earlier: [], budgetTokens: BUDGET } as const;
+  };
+  const invoke = <T>(work: () => Promise<T>): Promise<T> =>
+    runInvocation({ requestId: "bench", deadline: Date.now() + 600_000, waitUntil: (rest) => later.push(rest) }, work);
+  const ask = (at: number) => invoke(() => chooseNotesFor(userId, wanted(at), { beside: async () => undefined }));
+  const estimate = async (at: number, going: boolean) => {
+    const { chosen } = await invoke(() => estimateNotesFor(userId, wanted(at), { going }));
+    return { notes: chosen };
   };
   const upkeep = async (name: string): Promise<void> => {
     await measure(name, async () => {
@@ -67,6 +66,23 @@ export async function measureNoteReads(count = 2_000): Promise<Measured[]> {
   const edited = notes[700];
   if (edited) await saveNote(userId, edited.noteId, { title: edited.title, text: "New words", revision: 1 });
   await measure("warm: a note was changed", () => ask(1_500));
+  const counted = async (work: (userId: string) => Promise<number>) => {
+    const found = await work(userId);
+    if (found !== count) throw new Error(`${found} notes were counted, and there are ${count}`);
+    return { notes: [] };
+  };
+  await measure("all cards counted, as without an index", () => counted(countCards));
+  forgetNotes();
+  await measure("cold: how many notes there are", () => counted(countNotes));
+  await measure("warm: how many notes there are", () => counted(countNotes));
+  for (const [how, going] of [
+    ["without them", false],
+    ["with the notes that fit", true],
+  ] as const) {
+    forgetNotes();
+    await measure(`cold: an estimate, ${how}`, () => estimate(900, going));
+    await measure(`warm: an estimate, ${how}`, () => estimate(1_100, going));
+  }
   await Promise.all(later);
   return measured;
 }

@@ -1,5 +1,6 @@
 /** Choosing notes for a question, through the real table calls: what is read, and how fresh it is. */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
+import { brotliCompressSync, brotliDecompressSync } from "node:zlib";
 import { DeleteCommand, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { measureNoteReads } from "../bench/note-reads";
@@ -12,7 +13,7 @@ const { config } = await import("~/config.server");
 const { documents } = await import("~/data/table.server");
 const { keys } = await import("~/data/keys.server");
 const { chooseNotesFor, estimateNotesFor, MOST_RANKED } = await import("~/notes/choose.server");
-const { forgetNotes, NoteIndex, openNotes } = await import("~/notes/note-index.server");
+const { countNotes, forgetNotes, NoteIndex, openNotes } = await import("~/notes/note-index.server");
 const { createNote, deleteNote, getNotes, pinNote, restoreNote, saveNote } = await import("~/notes/notes.server");
 const { markAccountDeleted } = await import("~/auth/account.server");
 const { runInvocation } = await import("~/invocation.server");
@@ -260,6 +261,81 @@ describe.each(["warm", "cold"])("a change counts at once, %s", (kind) => {
   });
 });
 
+describe("how many notes there are", () => {
+  /** What another server did before this one is asked, in the order of a hard day. */
+  async function change(userId: string, check: (count: number) => Promise<void>): Promise<void> {
+    const { noteId } = await createNote(userId, { title: "One more", text: "" });
+    await check(102);
+    await saveNote(userId, noteId, { title: "Still one more", text: "", revision: 1 });
+    await check(102);
+    await pinNote(userId, noteId, true);
+    await check(102);
+    await deleteNote(userId, noteId);
+    await check(101);
+    await restoreNote(userId, noteId);
+    await check(102);
+  }
+
+  test.each([
+    ["in a process that knows the notes", () => undefined, 3],
+    ["in one that begins", begin, 8],
+  ])("is right at once after every change on another server, and cheap, %s", async (_, anew, most) => {
+    const { userId } = await crowd();
+    await asked(userId, "pressure", { budgetTokens: TIGHT });
+    await upkeep();
+    await change(userId, async (count) => {
+      anew();
+      const { result, read } = await unitsOf(() => countNotes(userId));
+      expect(result).toBe(count);
+      expect(read).toBeLessThanOrEqual(most);
+    });
+  });
+
+  test("is right without NOTEINDEX too, and no note is read for it", async () => {
+    const { userId } = await crowd();
+    begin();
+    await change(userId, async (count) => {
+      const { result, read } = await unitsOf(() => countNotes(userId));
+      expect(result).toBe(count);
+      expect(read).toBeLessThan(20);
+    });
+  });
+
+  test("does not hold a note that was deleted so long ago that its tombstone is gone", async () => {
+    const { userId, boiler } = await crowd();
+    await asked(userId, "pressure", { budgetTokens: TIGHT });
+    await upkeep();
+    await deleteNote(userId, boiler);
+    await documents.send(new DeleteCommand({ TableName: config.tableName, Key: keys.note(userId, boiler) }));
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 20 * 86_400_000 });
+    begin();
+    expect(await countNotes(userId)).toBe(100);
+  });
+
+  test.each(["with NOTEINDEX", "without it"])("was asked first, and a question finds its note, %s", async (how) => {
+    const { userId } = await crowd();
+    if (how === "with NOTEINDEX") {
+      await asked(userId, "pressure", { budgetTokens: TIGHT });
+      await upkeep();
+    }
+    begin();
+    expect(await countNotes(userId)).toBe(101);
+    const [chosen, count] = await Promise.all([
+      asked(userId, "What was the pressure?", { budgetTokens: TIGHT }),
+      countNotes(userId),
+    ]);
+    expect(titles(chosen)[0]).toBe("Boiler log");
+    expect(chosen.leftOut + chosen.notes.length).toBe(101);
+    expect(count).toBe(101);
+    await upkeep();
+    expect(await stored(userId)).toBeDefined();
+  });
+
+  test("is zero for a person without notes", async () => {
+    expect(await countNotes(randomUUID())).toBe(0);
+  });
+});
+
 describe("a note that changes while it is chosen", () => {
   test("is sent as it is read, with the revision of that; one that is deleted drops out", async () => {
     const { userId, boiler, others } = await crowd();
@@ -275,6 +351,12 @@ describe("a note that changes while it is chosen", () => {
     expect(read.has(gone)).toBe(false);
   });
 });
+
+/** A pack that opens, and whose last bytes are missing inside. */
+function shorter(data: Uint8Array): Buffer {
+  const packed = brotliCompressSync(brotliDecompressSync(data.subarray(8)).subarray(0, -40));
+  return Buffer.concat([createHash("sha256").update(packed).digest().subarray(0, 8), packed]);
+}
 
 describe("NOTEINDEX", () => {
   async function withIndex(): Promise<Awaited<ReturnType<typeof crowd>>> {
@@ -294,6 +376,7 @@ describe("NOTEINDEX", () => {
 
   test.each([
     ["cut short", (item: Record<string, unknown>) => ({ ...item, data: (item.data as Uint8Array).subarray(0, 900) })],
+    ["whose words end too early", (item: Record<string, unknown>) => ({ ...item, data: shorter(item.data as Buffer) })],
     ["of another version", (item: Record<string, unknown>) => ({ ...item, data: Buffer.from("something else") })],
     ["without its parts", (item: Record<string, unknown>) => ({ ...item, parts: 3 })],
     ["dated in the future", (item: Record<string, unknown>) => ({ ...item, at: Date.now() + 86_400_000 })],
@@ -377,13 +460,20 @@ describe("2,000 notes of 1 KB", () => {
     const units = (name: string): number => {
       const found = measured.find((one) => one.name.startsWith(name));
       if (!found) throw new Error(`Nothing was measured as ${name}`);
-      expect(found.notes).toBe(name.startsWith("all") ? 2_000 : MOST_RANKED);
+      const notes = name.includes("how many") ? 0 : name.startsWith("all") ? 2_000 : MOST_RANKED;
+      expect(found.notes).toBe(notes);
       return found.read;
     };
     expect(units("all notes whole")).toBeGreaterThan(500);
     expect(units("cold")).toBeLessThan(50);
     expect(units("warm: the next question")).toBeLessThan(15);
     expect(units("warm: the same notes again")).toBeLessThanOrEqual(3);
+    expect(units("cold: how many notes there are")).toBeLessThan(45);
+    expect(units("warm: how many notes there are")).toBeLessThanOrEqual(3);
+    // To say which notes fit a draft is no dearer than to count them.
+    expect(units("warm: an estimate, with the notes that fit")).toBe(units("warm: an estimate, without them"));
+    expect(units("warm: an estimate, with the notes that fit")).toBeLessThanOrEqual(3);
+    expect(units("cold: an estimate, with the notes that fit")).toBe(units("cold: an estimate, without them"));
   });
 });
 

@@ -6,7 +6,6 @@ import { startTable } from "./table";
 
 const local = await startTable();
 const {
-  countNotes,
   createNote,
   deleteNote,
   getNote,
@@ -18,6 +17,7 @@ const {
   saveNote,
   searchNotes,
 } = await import("~/notes/notes.server");
+const { countNotes } = await import("~/notes/note-index.server");
 const { documents } = await import("~/data/table.server");
 
 afterAll(async () => {
