@@ -87,7 +87,10 @@ interface NoteItem {
   expiresAt?: number | undefined;
 }
 
-function noteFrom({ sk, card, text, createdAt, deletedAt }: NoteItem): Note {
+/** Whether a tombstone's time is over: the table may remove it days later, the local one removes none. */
+const isOver = (expiresAt: number | undefined): boolean => expiresAt !== undefined && expiresAt * 1000 <= Date.now();
+
+function noteFrom({ sk, card, text, createdAt, deletedAt }: Omit<NoteItem, "expiresAt">): Note {
   const { title, revision, pinned, changedAt } = card;
   const note: Note = { noteId: noteIdOf(sk), title, text, revision, pinned, createdAt, changedAt };
   return deletedAt === undefined ? note : { ...note, deletedAt };
@@ -134,9 +137,7 @@ export async function getNoteOrTombstone(userId: string, noteId: string): Promis
     .options({ consistent: true })
     .send();
   if (!Item) return undefined;
-  // The table may remove an expired item days later, the local one removes none.
-  if (Item.expiresAt !== undefined && Item.expiresAt * 1000 <= Date.now()) return undefined;
-  return noteFrom(Item);
+  return isOver(Item.expiresAt) ? undefined : noteFrom(Item);
 }
 
 /** As {@link getNoteOrTombstone}; throws `not-found` if there is neither. */
@@ -347,32 +348,86 @@ export async function listDeletedNotes(
 /** The most keys that the table takes in one call. */
 const BATCH = 100;
 
-/** Those of the notes that there are, whole, in no particular order. Deleted ones and unknown ids are left out. */
-export async function getNotes(
+/** Those of the notes and tombstones that there are, in no particular order; of each, only the attributes asked for. */
+async function getItems<T extends keyof NoteItem>(
   userId: string,
-  noteIds: readonly string[],
-  { consistent }: { consistent: boolean },
-): Promise<Note[]> {
-  const getBatch = async (wanted: readonly string[]): Promise<Note[]> => {
-    const found: Note[] = [];
-    let left: Key[] = wanted.map((noteId) => keyOf(userId, noteId));
+  noteIds: Iterable<string>,
+  { consistent, attributes }: { consistent: boolean; attributes: readonly T[] },
+): Promise<Pick<NoteItem, T>[]> {
+  // "text" is a word that the table keeps for itself.
+  const names = Object.fromEntries(attributes.map((name) => [`#${name}`, name]));
+  const getBatch = async (wanted: Key[]): Promise<Pick<NoteItem, T>[]> => {
+    const found: Pick<NoteItem, T>[] = [];
+    let left = wanted;
     for (let pause = 50; left.length > 0; pause = Math.min(2 * pause, 1_000)) {
-      const answer = await documents.send(
-        new BatchGetCommand({ RequestItems: { [config.tableName]: { Keys: left, ConsistentRead: consistent } } }),
-      );
-      for (const one of (answer.Responses?.[config.tableName] ?? []) as NoteItem[])
-        if (one.deletedAt === undefined) found.push(noteFrom(one));
+      const request = {
+        Keys: left,
+        ConsistentRead: consistent,
+        ProjectionExpression: Object.keys(names).join(", "),
+        ExpressionAttributeNames: names,
+      };
+      const answer = await documents.send(new BatchGetCommand({ RequestItems: { [config.tableName]: request } }));
+      found.push(...((answer.Responses?.[config.tableName] ?? []) as Pick<NoteItem, T>[]));
       // Over 16 MB or throttled: the rest is asked for again.
       left = (answer.UnprocessedKeys?.[config.tableName]?.Keys ?? []) as Key[];
       if (left.length > 0) await sleep(pause);
     }
     return found;
   };
-  const unique = [...new Set(noteIds)];
-  const batches = Array.from({ length: Math.ceil(unique.length / BATCH) }, (_, index) =>
-    getBatch(unique.slice(index * BATCH, (index + 1) * BATCH)),
+  const wanted = [...new Set(noteIds)].map((noteId) => keyOf(userId, noteId));
+  const batches = Array.from({ length: Math.ceil(wanted.length / BATCH) }, (_, index) =>
+    getBatch(wanted.slice(index * BATCH, (index + 1) * BATCH)),
   );
   return (await Promise.all(batches)).flat();
+}
+
+/** Those of the notes that there are, whole, in no particular order. Deleted ones and unknown ids are left out. */
+export async function getNotes(
+  userId: string,
+  noteIds: readonly string[],
+  { consistent }: { consistent: boolean },
+): Promise<Note[]> {
+  const attributes = ["sk", "card", "text", "createdAt", "deletedAt"] as const;
+  const found = await getItems(userId, noteIds, { consistent, attributes });
+  return found.flatMap((item) => (item.deletedAt === undefined ? noteFrom(item) : []));
+}
+
+/** A note as it stands now, or its tombstone while that is kept. One that is in no map is gone for good. */
+export interface NoteState {
+  revision: number;
+  title: string;
+  /** Milliseconds since the epoch. */
+  deletedAt?: number;
+  /** Only if asked for. */
+  text?: string;
+}
+
+/**
+ * How notes that went into answers stand now: what a sidenote needs to say that its note was edited or deleted since.
+ * Read consistently, since a person sees their own change at once, and by id, so that its cost hangs on what a page
+ * shows and not on how many notes a person has. What cannot be a note's id is left out.
+ */
+export async function getNoteStates(
+  userId: string,
+  noteIds: Iterable<string>,
+  { texts = false } = {},
+): Promise<Map<string, NoteState>> {
+  const found = await getItems<"sk" | "card" | "deletedAt" | "expiresAt" | "text">(
+    userId,
+    [...noteIds].filter(isNoteId),
+    { consistent: true, attributes: ["sk", "card", "deletedAt", "expiresAt", ...(texts ? (["text"] as const) : [])] },
+  );
+  const states = new Map<string, NoteState>();
+  for (const { sk, card, deletedAt, expiresAt, text } of found) {
+    if (isOver(expiresAt)) continue;
+    states.set(noteIdOf(sk), {
+      revision: card.revision,
+      title: card.title,
+      ...(deletedAt !== undefined && { deletedAt }),
+      ...(texts && deletedAt === undefined && { text }),
+    });
+  }
+  return states;
 }
 
 /** The note, or undefined if there is none or it is deleted. Throws `bad-id` on what cannot be a note's id. */

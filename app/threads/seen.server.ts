@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import type { Model } from "~/ai/model";
 import { type CallSettings, settingsFor, type ThreadSettings } from "~/ai/settings";
 import { config } from "~/config.server";
-import { getNoteStates } from "~/notes/states.server";
+import { getNoteStates } from "~/notes/notes.server";
 import { idTime } from "./ids";
 import { aboutNotes, goOn, proposals, whichLeft } from "./prompt.server";
 import type { CallRecord, MessageItem } from "./run-items.server";

@@ -2,7 +2,7 @@
  * What a thread's page says of notes beyond what its answers stored: which sidenotes' notes changed or went since,
  * and how the notes stand that answers proposed. One read for the whole page.
  */
-import { getNoteStates, type NoteState } from "~/notes/states.server";
+import { getNoteStates, type NoteState } from "~/notes/notes.server";
 import type { MessageItem } from "./run-items.server";
 import { type SuggestionState, suggestedNoteId, suggestionsIn } from "./suggestions";
 import type { Sidenote, SidenoteView } from "./view";
