@@ -2,7 +2,7 @@
  * Choosing notes for a thread: a search over the titles, and the list a page at a time, so that two thousand notes are
  * as quick as twenty. What is chosen stands first while nothing is searched.
  */
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { fieldClass } from "~/ui/field";
 import { PinIcon, SearchIcon } from "~/ui/icons";
 
@@ -38,38 +38,46 @@ export default function NotePicker({
   const [known, setKnown] = useState<ReadonlyMap<string, Title>>(new Map());
   const [first] = useState(chosen);
   const [failed, setFailed] = useState(false);
+  /** The titles of what was chosen could not be read. */
+  const [areUnknown, setUnknown] = useState(false);
   const [isReading, setReading] = useState(false);
   const flight = useRef<AbortController>();
 
   // The titles of what was chosen before.
-  useEffect(() => {
-    if (first.length === 0) return;
-    const reading = new AbortController();
-    readTitles({ ids: first.join(",") }, reading.signal)
-      .then(({ items }) =>
-        setKnown((before) => new Map([...before, ...items.map((item) => [item.noteId, item] as const)])),
-      )
-      .catch(() => undefined);
-    return () => reading.abort();
-  }, [first]);
-
-  useEffect(() => {
-    const timer = setTimeout(
-      () => {
-        flight.current?.abort();
-        const mine = new AbortController();
-        flight.current = mine;
-        readTitles(words.trim() ? { find: words } : {}, mine.signal)
-          .then((next) => {
-            setPage(next);
-            setFailed(false);
-          })
-          .catch(() => !mine.signal.aborted && setFailed(true));
-      },
-      words ? TYPED : 0,
-    );
-    return () => clearTimeout(timer);
+  const readChosen = useCallback(
+    (signal: AbortSignal) => {
+      if (first.length === 0) return;
+      readTitles({ ids: first.join(",") }, signal)
+        .then(({ items }) => {
+          setKnown((before) => new Map([...before, ...items.map((item) => [item.noteId, item] as const)]));
+          setUnknown(false);
+        })
+        .catch(() => !signal.aborted && setUnknown(true));
+    },
+    [first],
+  );
+  const readFirst = useCallback(() => {
+    flight.current?.abort();
+    const mine = new AbortController();
+    flight.current = mine;
+    readTitles(words.trim() ? { find: words } : {}, mine.signal)
+      .then((next) => {
+        setPage(next);
+        setFailed(false);
+      })
+      .catch(() => !mine.signal.aborted && setFailed(true));
   }, [words]);
+
+  const open = useRef<AbortController>();
+  useEffect(() => {
+    open.current = new AbortController();
+    readChosen(open.current.signal);
+    return () => open.current?.abort();
+  }, [readChosen]);
+  useEffect(() => {
+    const timer = setTimeout(readFirst, words ? TYPED : 0);
+    return () => clearTimeout(timer);
+  }, [readFirst, words]);
   useEffect(() => () => flight.current?.abort(), []);
 
   async function readMore() {
@@ -89,12 +97,23 @@ export default function NotePicker({
     setReading(false);
   }
 
+  function readAgain() {
+    if (failed) readFirst();
+    if (areUnknown && open.current) readChosen(open.current.signal);
+  }
+
   const isChosen = new Set(chosen);
   const isSearch = words.trim() !== "";
   const above = isSearch ? [] : first.flatMap((noteId) => known.get(noteId) ?? []);
   const inAbove = new Set(above.map(({ noteId }) => noteId));
   const rows = [...above, ...(page?.items ?? []).filter(({ noteId }) => !inAbove.has(noteId))];
   const isFull = chosen.length >= MOST;
+
+  const again = (
+    <button type="button" className="link" onClick={readAgain}>
+      Try again
+    </button>
+  );
 
   return (
     <div className="mt-1 rounded-m border border-edge">
@@ -148,15 +167,23 @@ export default function NotePicker({
         )}
       </ul>
       <p role="status" className="border-line border-t px-2.5 py-1.5 text-ink-3 text-meta">
-        {failed
-          ? "The notes could not be read."
-          : page && rows.length === 0
-            ? isSearch
-              ? "No note of this title."
-              : "There are no notes yet."
-            : isFull
-              ? `${MOST} notes are chosen. No more can be.`
-              : `${chosen.length} chosen`}
+        {failed ? (
+          <>The notes could not be read. {again}</>
+        ) : areUnknown ? (
+          <>
+            {chosen.length} chosen. The titles of those chosen before could not be read. {again}
+          </>
+        ) : page && rows.length === 0 ? (
+          isSearch ? (
+            "No note of this title."
+          ) : (
+            "There are no notes yet."
+          )
+        ) : isFull ? (
+          `${MOST} notes are chosen. No more can be.`
+        ) : (
+          `${chosen.length} chosen`
+        )}
       </p>
     </div>
   );

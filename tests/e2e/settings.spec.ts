@@ -238,6 +238,37 @@ test("Chosen notes are found by their titles, page by page, and only they are se
   expect((await sent(app, page, "And without notes")).body.system ?? []).toEqual([]);
 });
 
+test("Titles of notes that cannot be read are said to be missing, and are read with another try", async ({
+  app,
+  page,
+  account,
+}) => {
+  for (let index = 0; index < 55; index += 1) await addNote(app, account, `Meeting ${index}`, "About bridges.");
+  const found = await app.request(account, "/notes/titles?find=Meeting+0");
+  const { items } = (await found.json()) as { items: { noteId: string; title: string }[] };
+  // The oldest one, which does not stand on the first page.
+  const oldest = items.find(({ title }) => title === "Meeting 0");
+  const threadId = await makeThread(app, account, ["Hello"], { notes: "chosen", chosenNotes: [oldest?.noteId] });
+  await page.route("**/notes/titles**", (route) => route.abort());
+  await page.goto(`/threads/${threadId}`);
+  const panel = await openPanel(page);
+  await expect(panel.getByText("The notes could not be read.")).toBeVisible();
+
+  await page.unroute("**/notes/titles**");
+  await page.route("**/notes/titles?ids=*", (route) => route.abort());
+  await panel.getByRole("button", { name: "Try again" }).press("Enter");
+  const list = panel.getByRole("list", { name: "Notes to choose from" });
+  await expect(list.getByRole("checkbox")).toHaveCount(50);
+  await expect(panel.getByText("1 chosen. The titles of those chosen before could not be read.")).toBeVisible();
+  await expect(list.getByRole("checkbox", { checked: true })).toHaveCount(0);
+
+  await page.unroute("**/notes/titles?ids=*");
+  await panel.getByRole("button", { name: "Try again" }).press("Enter");
+  await expect(list.getByRole("checkbox", { name: "Meeting 0", exact: true, checked: true })).toBeVisible();
+  await expect(panel.getByText("1 chosen", { exact: true })).toBeVisible();
+  await expect(panel.getByRole("button", { name: "Try again" })).toHaveCount(0);
+});
+
 test("The margin of a new thread says truly which notes go along, before the server was asked and after", async ({
   app,
   page,
