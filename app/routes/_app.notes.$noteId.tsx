@@ -19,6 +19,7 @@ import { NoteEditor } from "~/notes/NoteEditor";
 import { getNoteOrTombstone } from "~/notes/notes.server";
 import { NoteProblem, type NotesContext, Tombstone } from "~/notes/panes";
 import { buttonClass } from "~/ui/button";
+import { answerOr } from "~/ui/unanswered";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => {
   const title = data?.note?.title ?? (data?.deleted ? "Note deleted" : data ? "New note" : "Notes");
@@ -45,15 +46,13 @@ export function action({ request, params }: ActionFunctionArgs) {
   });
 }
 
-export async function clientAction({ serverAction, params }: ClientActionFunctionArgs) {
-  try {
-    return await serverAction<typeof action>();
-  } catch (error) {
-    // That is how a browser says that nobody answered. The editor stays, and so do its words.
-    if (!(error instanceof TypeError)) throw error;
-    const message = "Sidenote cannot be reached. What you wrote is kept here. Try again.";
-    return { noteId: params.noteId ?? "", refused: { code: "unavailable", message } } satisfies NoteAnswer;
-  }
+export function clientAction({ serverAction, params }: ClientActionFunctionArgs) {
+  const message = "Sidenote cannot be reached. What you wrote is kept here. Try again.";
+  const refused = { code: "unavailable", message };
+  return answerOr(
+    () => serverAction<typeof action>(),
+    () => ({ noteId: params.noteId ?? "", refused }) satisfies NoteAnswer,
+  );
 }
 
 export function shouldRevalidate(change: ShouldRevalidateFunctionArgs) {

@@ -1,13 +1,22 @@
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
-import { Form, useActionData, useLoaderData, useLocation, useNavigation } from "@remix-run/react";
-import { type ReactNode, useEffect } from "react";
+import {
+  type ClientActionFunctionArgs,
+  Form,
+  type ShouldRevalidateFunctionArgs,
+  useActionData,
+  useLoaderData,
+  useLocation,
+  useNavigation,
+} from "@remix-run/react";
+import { type ReactNode, useEffect, useState } from "react";
 import { guardrailState } from "~/ai/guardrail.server";
 import { answerForm, formHeaders } from "~/auth/form.server";
 import { Notice, useFirstProblem } from "~/auth/SignInPage";
 import { listSessions, requirePerson } from "~/auth/session.server";
-import { changePassword, deleteOwnAccount, signOutEverywhere } from "~/auth/sign-in.server";
+import { changePassword, deleteOwnAccount, type FormProblem, signOutEverywhere } from "~/auth/sign-in.server";
 import { PublicError } from "~/errors";
 import { page } from "~/http.server";
+import { wasRefused } from "~/notes/answers";
 import { getUsage, removeThread } from "~/threads/answering.server";
 import { NewThreads } from "~/threads/NewThreadsSection";
 import { getPreferences } from "~/threads/preferences.server";
@@ -18,6 +27,7 @@ import { ErrorPage } from "~/ui/error-page";
 import { Field, FormError } from "~/ui/field";
 import { BlockedIcon } from "~/ui/icons";
 import { Bar, MarginNote } from "~/ui/page";
+import { answerOr } from "~/ui/unanswered";
 
 export const meta: MetaFunction = () => [{ title: "Settings · Sidenote" }];
 export const headers = formHeaders;
@@ -52,6 +62,22 @@ export async function action({ request }: ActionFunctionArgs) {
   });
 }
 
+export async function clientAction({ request, serverAction }: ClientActionFunctionArgs) {
+  const sent = request.clone();
+  return answerOr(
+    () => serverAction<typeof action>(),
+    async () => ({
+      refused: true,
+      intent: String((await sent.formData()).get("intent")),
+      errors: { form: "Sidenote cannot be reached. Nothing was changed. Try again." },
+    }),
+  );
+}
+
+export function shouldRevalidate(change: ShouldRevalidateFunctionArgs) {
+  return !wasRefused(change) && change.defaultShouldRevalidate;
+}
+
 /** A section of the column, with its explanation level with its heading. */
 function Section({ title, note, children }: { title: string; note?: string; children: ReactNode }) {
   const id = title.toLowerCase().replaceAll(" ", "-");
@@ -75,10 +101,12 @@ function Section({ title, note, children }: { title: string; note?: string; chil
 
 const rowClass = "flex min-h-[52px] items-center justify-between gap-4 border-line border-b py-2 text-ui";
 
-/** A row that opens to a form. */
+/** A row that opens to a form; what was opened for what is wrong in it does not close by itself. */
 function Opening(props: { label: string; button: ReactNode; open: boolean; children: ReactNode }) {
+  const [opened, setOpened] = useState(props.open);
+  if (props.open && !opened) setOpened(true);
   return (
-    <details className="border-line border-b" open={props.open || undefined}>
+    <details className="border-line border-b" open={opened || undefined}>
       <summary className="flex min-h-[52px] list-none items-center justify-between gap-4 py-2 text-ui [&::-webkit-details-marker]:hidden">
         <span>{props.label}</span>
         {props.button}
@@ -90,7 +118,7 @@ function Opening(props: { label: string; button: ReactNode; open: boolean; child
 
 export default function SettingsRoute() {
   const { email, devices, passwordChanged, guardrail, defaults, presets, usage } = useLoaderData<typeof loader>();
-  const problem = useActionData<typeof action>();
+  const problem = useActionData<FormProblem>();
   const navigation = useNavigation();
   const pending = navigation.formMethod === "POST" ? navigation.formData?.get("intent") : undefined;
   const forms = useFirstProblem(problem);
@@ -152,6 +180,7 @@ export default function SettingsRoute() {
               </Button>
             </Form>
           </Opening>
+          <FormError>{errorsOf("sign-out-everywhere").form}</FormError>
           <Form method="post" className={rowClass}>
             <input type="hidden" name="intent" value="sign-out-everywhere" />
             <span>{devices === 1 ? "Signed in on this device only" : `Signed in on ${devices} devices`}</span>

@@ -18,6 +18,7 @@ import { getPreferences } from "~/threads/preferences.server";
 import { answerPresetForm, type PresetAnswer } from "~/threads/preset-forms.server";
 import { type SettingsValues, valuesOf } from "~/threads/settings-form";
 import { ErrorPage } from "~/ui/error-page";
+import { answerOr } from "~/ui/unanswered";
 
 export const meta: MetaFunction = () => [{ title: "Presets · Sidenote" }];
 
@@ -43,15 +44,12 @@ export function action({ request, params: { presetId: place = "" } }: ActionFunc
   });
 }
 
-export async function clientAction({ serverAction }: ClientActionFunctionArgs) {
-  try {
-    return await serverAction<typeof action>();
-  } catch (error) {
-    // That is how a browser says that nobody answered. The form stays, and so do its words.
-    if (!(error instanceof TypeError)) throw error;
-    const form = "Sidenote cannot be reached. What you wrote is still here. Try again.";
-    return { refused: { form } } satisfies PresetAnswer;
-  }
+export function clientAction({ serverAction }: ClientActionFunctionArgs) {
+  const form = "Sidenote cannot be reached. What you wrote is still here. Try again.";
+  return answerOr(
+    () => serverAction<typeof action>(),
+    () => ({ refused: { form } }) satisfies PresetAnswer,
+  );
 }
 
 export function shouldRevalidate(change: ShouldRevalidateFunctionArgs) {

@@ -498,6 +498,27 @@ test("What was written in a preset's form stays when the preset is gone, or nobo
   await expect(page.getByRole("link", { name: "Edit Reviewer" })).toBeVisible();
 });
 
+test("The forms of Settings say that nobody answers, and keep what was typed", async ({ app, page, account }) => {
+  await page.goto("/settings");
+  await page.locator("summary", { hasText: "Password" }).click();
+  await page.getByLabel("Current password").fill(account.password);
+  await page.getByLabel("New password").fill("another password");
+  await page.route("**/settings.data*", (route) => route.abort("connectionrefused"));
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(page.getByRole("alert")).toHaveText(/^Sidenote cannot be reached\./);
+  await page.getByRole("button", { name: "Sign out everywhere" }).click();
+  await expect(page.getByRole("alert")).toBeInViewport();
+  await expect(page.getByLabel("New password")).toHaveValue("another password");
+  await page.unroute("**/settings.data*");
+
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(page.getByText("Your password is changed.")).toBeVisible();
+  // Nothing of it stands on the page any more.
+  await expect(page.getByLabel("New password")).toBeHidden();
+  await expect(page.getByLabel("New password")).toHaveValue("");
+  expect(await app.signIn(account.email, "another password")).toContain("__Host-session=");
+});
+
 test("Whoever signs in next on the same page is shown nothing of whoever was there before", async ({
   app,
   page,
