@@ -27,9 +27,10 @@ export function loader({ request, params: { presetId: place = "" } }: LoaderFunc
   return page(async () => {
     const { userId } = await requirePerson(request);
     const [{ revision, defaults, presets }, { models }] = await Promise.all([getPreferences(userId), listModels()]);
-    const common = { revision, models, newId: ulid() };
+    const common = { revision, models };
     if (place === "defaults") return { ...common, kind: "defaults" as const, name: "", values: valuesOf(defaults) };
-    if (place === "new") return { ...common, kind: "new" as const, name: "", values: {} as SettingsValues };
+    if (place === "new")
+      return { ...common, kind: "new" as const, newId: ulid(), name: "", values: {} as SettingsValues };
     const preset = presets.find((one) => one.presetId === place);
     if (preset) return { ...common, kind: "preset" as const, name: preset.name, values: valuesOf(preset.settings) };
     // What was written in its form is still on the page, or in the answer to it.
@@ -70,7 +71,7 @@ export default function PresetRoute() {
     <div ref={root} className="contents">
       <PresetForm
         kind={kind}
-        newId={loaded.newId}
+        newId={"newId" in loaded ? loaded.newId : undefined}
         models={loaded.models}
         revision={answer?.revision ?? loaded.revision}
         name={answer?.name ?? loaded.name}

@@ -17,7 +17,7 @@ export interface PresetFormProps {
   /** `gone`: it was deleted while the form was open, and saving makes it anew. */
   kind: "defaults" | "new" | "preset" | "gone";
   /** The id of a new one. */
-  newId: string;
+  newId: string | undefined;
   name: string;
   values: SettingsValues;
   revision: number;
@@ -34,7 +34,7 @@ export function PresetForm({ kind, newId, name, values, revision, models, errors
       <Bar title={title} />
       <Form method="post" className="pt-5 pb-12">
         <input type="hidden" name="revision" value={revision} />
-        {kind === "new" && <input type="hidden" name="presetId" value={newId} />}
+        {newId && <input type="hidden" name="presetId" value={newId} />}
         {kind === "gone" && <input type="hidden" name="gone" value="1" />}
         <div className="frame">
           <div className="flex flex-col gap-6">
