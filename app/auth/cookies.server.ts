@@ -1,6 +1,6 @@
 /** The cookies around sign-in: all are `__Host-`, so no other host can set them, and out of reach of scripts. */
 
-export type CookieName = "__Host-session" | "__Host-challenge" | "__Host-address";
+export type CookieName = "__Host-session" | "__Host-challenge" | "__Host-address" | "__Host-signed-out";
 
 /** The value of a cookie of this request, or undefined. */
 export function readCookie(request: Request, name: CookieName): string | undefined {

@@ -5,6 +5,16 @@ import { type FormProblem, type Next, problemOf } from "./sign-in.server";
 
 type Answer = Response | ReturnType<typeof data<FormProblem>>;
 
+/**
+ * Leads to the next page. With a cookie it may be another one who is signed in from there on: a fresh page knows nothing
+ * of whoever was there before.
+ */
+export function goTo({ to, cookie, signedOut }: Next): Response {
+  const cookies = [cookie, signedOut].filter((one) => one !== undefined);
+  if (cookies.length === 0) return redirect(to);
+  return redirectDocument(to, { headers: cookies.map((one): [string, string] => ["Set-Cookie", one]) });
+}
+
 /** Runs one form. `work` gets its fields; what it refuses is shown with its status, never thrown. */
 export async function answerForm(
   request: Request,
@@ -14,9 +24,7 @@ export async function answerForm(
   try {
     const entries = Object.entries(await readForm(request));
     form = Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
-    const next = await work(form);
-    // Who is signed in may be another one from here on: a fresh page knows nothing of whoever was there before.
-    return next.cookie ? redirectDocument(next.to, { headers: { "Set-Cookie": next.cookie } }) : redirect(next.to);
+    return goTo(await work(form));
   } catch (error) {
     const { problem, status, headers } = problemOf(error, form);
     return data(problem, { status, headers });

@@ -28,6 +28,8 @@ import { throttle } from "./throttle.server";
 
 /** How long the address stays in its cookie between sign-up and confirmation, or between forgetting and reset. */
 const ADDRESS_SECONDS = 3_600;
+/** How long a browser may take from a sign-out to the page that clears what it keeps. */
+const SIGNED_OUT_SECONDS = 120;
 const CHALLENGE_SECONDS = 600;
 
 const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -146,9 +148,11 @@ const withAddress = (request: Request, form: Record<string, string>): Record<str
   email: form.email ?? rememberedAddress(request) ?? "",
 });
 
-/** Cookie and place to go to next. */
+/** Cookies and place to go to next. */
 export interface Next {
   cookie?: string;
+  /** Says that the person ended their session themselves, see {@link hasSignedOut}. */
+  signedOut?: string;
   to: string;
   /** Whoever is signed in from here on. */
   userId?: string;
@@ -338,8 +342,18 @@ export async function changePassword(request: Request, form: Record<string, stri
 /** Signs the person out in this browser. */
 export async function signOut(request: Request): Promise<Next> {
   const headers = await endSession(request);
-  return { cookie: headers.get("Set-Cookie") ?? undefined, to: "/sign-in?done=signed-out" };
+  return {
+    cookie: headers.get("Set-Cookie") ?? undefined,
+    signedOut: setCookie("__Host-signed-out", "1", SIGNED_OUT_SECONDS),
+    to: "/sign-in?done=signed-out",
+  };
 }
+
+/**
+ * Whether the person has just signed out in this browser, by our own button: an address alone does not say so, since
+ * anybody may write a link to it, an answer too.
+ */
+export const hasSignedOut = (request: Request): boolean => readCookie(request, "__Host-signed-out") !== undefined;
 
 /** Signs the person out on every device, this one included. */
 export async function signOutEverywhere(request: Request, person: Person): Promise<Next> {
@@ -359,6 +373,5 @@ export async function deleteOwnAccount(
   await checkOwnPassword(request, person, given);
   await beginAccountDeletion(person.userId);
   afterwards("account deletion", deleteAccount(person.userId, { sweepThread: removeThread }));
-  const { cookie } = await signOut(request);
-  return { cookie, to: "/sign-in?done=deleted" };
+  return { ...(await signOut(request)), to: "/sign-in?done=deleted" };
 }

@@ -7,7 +7,7 @@ import { clearKept } from "~/auth/kept";
 import { safeRedirect } from "~/auth/redirects";
 import { FormLinks, formLinkClass, Notice, SignInPage, useFirstProblem } from "~/auth/SignInPage";
 import { getPerson } from "~/auth/session.server";
-import { rememberedAddress, signInPerson } from "~/auth/sign-in.server";
+import { hasSignedOut, rememberedAddress, signInPerson } from "~/auth/sign-in.server";
 import { tidyAfterSignIn } from "~/threads/answering.server";
 import { Button } from "~/ui/button";
 import { Field, FormError } from "~/ui/field";
@@ -27,11 +27,9 @@ export async function loader({ request }: LoaderFunctionArgs) {
   const { searchParams } = new URL(request.url);
   if (await getPerson(request)) throw redirect(safeRedirect(searchParams.get("redirectTo")));
   const done = searchParams.get("done") ?? "";
-  // Only our own sign-out leads here from our own page: a stranger's link must not take what was written.
-  const isOwn = (request.headers.get("Sec-Fetch-Site") ?? "same-origin") === "same-origin";
   return {
     email: rememberedAddress(request) ?? "",
-    isOver: isOwn && (done === "signed-out" || done === "deleted"),
+    isOver: hasSignedOut(request),
     notice: Object.hasOwn(notices, done) ? notices[done] : undefined,
   };
 }

@@ -1,4 +1,5 @@
 import { type ActionFunctionArgs, redirect } from "@remix-run/node";
+import { goTo } from "~/auth/form.server";
 import { signOut } from "~/auth/sign-in.server";
 
 /** Opened by hand it signs nobody out: only the button does. */
@@ -7,6 +8,5 @@ export function loader() {
 }
 
 export async function action({ request }: ActionFunctionArgs) {
-  const { to, cookie } = await signOut(request);
-  return redirect(to, cookie ? { headers: { "Set-Cookie": cookie } } : undefined);
+  return goTo(await signOut(request));
 }

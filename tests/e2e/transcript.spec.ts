@@ -102,12 +102,28 @@ test.describe("Writing", () => {
     await context.clearCookies();
     await page.goto("/sign-in?done=signed-out");
     await expect(page.getByRole("button", { name: "Sign in" })).toBeEnabled();
+    // A link that stands in our own pages, as in an answer, is as strange.
+    await page.evaluate(() => window.location.assign("/sign-in?done=deleted"));
+    await expect(page.getByText("Your account is deleted")).toBeVisible();
+    await expect(page.getByRole("button", { name: "Sign in" })).toBeEnabled();
     await context.addCookies(signedIn);
     await page.goto("/");
     await expect(composer(page)).toHaveValue("Half a thought");
     await page.getByRole("button", { name: "Sign out" }).click();
     await expect(page.getByText("You are signed out.")).toBeVisible();
-    await addSession(context, { cookie: await app.signIn(account.email, account.password) }, app.server.url);
+    const signInAgain = async () =>
+      addSession(context, { cookie: await app.signIn(account.email, account.password) }, app.server.url);
+    await signInAgain();
+    await page.goto("/");
+    await expect(composer(page)).toBeFocused();
+    await expect(composer(page)).toHaveValue("");
+
+    // On every device at once as well.
+    await composer(page).fill("Another thought");
+    await page.getByRole("link", { name: "Settings" }).click();
+    await page.getByRole("button", { name: "Sign out everywhere" }).click();
+    await expect(page.getByText("You are signed out.")).toBeVisible();
+    await signInAgain();
     await page.goto("/");
     await expect(composer(page)).toBeFocused();
     await expect(composer(page)).toHaveValue("");

@@ -80,7 +80,10 @@ describe("Without JavaScript", () => {
 
     const out = await app.postForm("/sign-out", {}, cookie);
     expect(out.headers.get("Location")).toBe("/sign-in?done=signed-out");
-    expect(out.headers.getSetCookie()).toEqual([expect.stringContaining("Max-Age=0")]);
+    expect(out.headers.getSetCookie()).toEqual([
+      expect.stringMatching(/^__Host-session=;.*Max-Age=0;/),
+      expect.stringMatching(/^__Host-signed-out=1;.*Max-Age=120;/),
+    ]);
     for (const { url } of app.servers) {
       expect((await visit("/notes", cookie, url)).headers.get("Location")).toBe("/sign-in?redirectTo=%2Fnotes");
       expect((await visit("/activity", cookie, url)).status).toBe(401);
@@ -126,6 +129,7 @@ describe("Without JavaScript", () => {
     const last = await app.signIn(email, "another password");
     const deleted = await app.postForm("/settings", { intent: "delete-account", password: "another password" }, last);
     expect(deleted.headers.get("Location")).toBe("/sign-in?done=deleted");
+    expect(deleted.headers.getSetCookie()).toHaveLength(2);
     expect((await visit("/activity", last)).status).toBe(401);
     expect((await app.postForm("/sign-in", { email, password: "another password" })).status).toBe(400);
   });

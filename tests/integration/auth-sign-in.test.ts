@@ -360,6 +360,7 @@ describe("Settings", () => {
     expect(done).toEqual({
       to: "/sign-in?done=signed-out",
       cookie: expect.stringMatching(/^__Host-session=;.*Max-Age=0;/),
+      signedOut: expect.stringMatching(/^__Host-signed-out=1;/),
     });
     expect(await isKnown(cookie)).toBe(false);
     expect(await isKnown(other)).toBe(false);
