@@ -13,6 +13,7 @@ import {
   UserNotFoundException,
 } from "@aws-sdk/client-cognito-identity-provider";
 import { listModels, requireModel } from "~/ai/catalogue.server";
+import type { Model } from "~/ai/model";
 import { config } from "~/config.server";
 import { runInvocation } from "~/invocation.server";
 import { createNote, pinNote } from "~/notes/notes.server";
@@ -73,7 +74,7 @@ async function createThread(
   userId: string,
   { title, hoursAgo, turns }: DemoThread,
   byName: Map<string, NumberedNote>,
-  model: { ref: string; name: string },
+  { ref, name, price }: Pick<Model, "ref" | "name" | "price">,
 ): Promise<void> {
   let now = Date.now() - hoursAgo * hour;
   const threadId = newThreadId(now);
@@ -98,16 +99,22 @@ async function createThread(
   );
   const noteList = [...numbered.values()];
   const given: Given = {
-    model: { ref: model.ref, name: model.name },
+    model: { ref, name },
     settings: {},
+    call: { sent: {}, dropped: [] },
     notes: noteList.map(({ number, noteId, title, revision }) => ({ number, noteId, title, revision })),
   };
   const thread = newThreadItem(userId, threadId, title, {}, now);
 
+  const tokens = (length: number): number => Math.ceil(length / 4);
+  const ofNotes = tokens(noteList.reduce((sum, note) => sum + note.title.length + note.text.length + 80, 400));
   let head: string | undefined;
+  let said = 0;
+  let messages = 0;
   for (const { question, answer } of turns) {
     const text = answer.replace(/\{(\w+)\}/g, (_, name: string) => ` [${numbered.get(name)?.number}]`);
     const messageId = newMessageId(head, now);
+    const inputTokens = ofNotes + tokens(said + question.length);
     const outcome = await runs.claim(
       address,
       { kind: "send", messageId, text: question, ...(head ? { parentId: head } : { create: true }) },
@@ -115,7 +122,14 @@ async function createThread(
         hash: createHash("sha256").update(question).digest("base64url").slice(0, 22),
         history: 40,
         ...(head ? {} : { thread: async () => thread }),
-        prepare: async () => ({ given, value: undefined }),
+        prepare: async () => ({
+          given: {
+            ...given,
+            prompt: { tokens: inputTokens, messages, leftOut: { messages: 0, notes: 0 } },
+            bill: { day: new Date(now).toISOString().slice(0, 10), inputTokens, ...(price && { price }) },
+          },
+          value: undefined,
+        }),
       },
     );
     if (outcome.outcome !== "claimed") throw new Error(`A run of the demo was not begun: ${outcome.outcome}`);
@@ -123,8 +137,7 @@ async function createThread(
       async *answer() {
         now += 1_200 + text.length * 6;
         yield { type: "text", text };
-        const tokens = (length: number): number => Math.ceil(length / 4);
-        const usage = { inputTokens: tokens(question.length) + 900, outputTokens: tokens(text.length) };
+        const usage = { inputTokens, outputTokens: tokens(text.length) };
         return { ending: "complete", finishReason: "stop", usage };
       },
       touch: async () => true,
@@ -136,6 +149,8 @@ async function createThread(
         throw new Error(`An answer of the demo ended ${event.ending}`);
     await production.done;
     head = outcome.claim.runId;
+    said += question.length + text.length;
+    messages += 2;
     now += 4 * 60_000;
   }
   await runs.markSeen(address);
