@@ -51,7 +51,7 @@ export function SignInPage(props: {
           <div className="max-w-[22.5rem] max-sm:max-w-none">
             <Wordmark />
             <h1 className="mt-[3.375rem] font-strong text-ink text-title">{props.title}</h1>
-            {props.lead && <p className="mt-3 text-ink-2 text-say">{props.lead}</p>}
+            {props.lead && <p className="mt-3 text-ink-2 text-say [overflow-wrap:anywhere]">{props.lead}</p>}
             <div className="mt-6">{props.children}</div>
           </div>
           <aside className="margin" aria-label="Sidenotes">

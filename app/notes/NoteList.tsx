@@ -115,7 +115,7 @@ export function NoteList({ cards, found, next, onMore, middle, className }: Note
   const cardSearch = found ? `?${new URLSearchParams({ find: found.query })}` : "";
   return (
     <section aria-label="Your notes" className={`flex min-h-0 flex-col ${className}`}>
-      <header className="flex h-[var(--bar)] shrink-0 items-center gap-2 pr-4 pl-5">
+      <header className="flex h-[var(--bar)] shrink-0 items-center gap-2 pr-4 pl-5 max-sm:gap-0 max-sm:pr-5 max-sm:pl-[18px]">
         <ShowThreads />
         <h1 className="font-strong text-ink text-ui max-sm:text-say">Notes</h1>
         <Link to="/notes/new" className={buttonClass("second", "medium", "ml-auto")}>
@@ -127,7 +127,7 @@ export function NoteList({ cards, found, next, onMore, middle, className }: Note
         role="search"
         method="get"
         action={pathname}
-        className="relative mr-4 mb-2.5 ml-5 shrink-0"
+        className="relative mr-4 mb-2.5 ml-5 shrink-0 max-sm:mr-5"
         onChange={(event) => {
           const form = event.currentTarget;
           clearTimeout(typing.current);

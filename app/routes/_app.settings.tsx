@@ -99,14 +99,15 @@ function Section({ title, note, children }: { title: string; note?: string; chil
   );
 }
 
-const rowClass = "flex min-h-[52px] items-center justify-between gap-4 border-line border-b py-2 text-ui";
+const rowClass =
+  "flex min-h-[52px] items-center justify-between gap-4 border-line border-b py-2 text-ui last:border-b-0";
 
 /** A row that opens to a form; what was opened for what is wrong in it does not close by itself. */
 function Opening(props: { label: string; button: ReactNode; open: boolean; children: ReactNode }) {
   const [opened, setOpened] = useState(props.open);
   if (props.open && !opened) setOpened(true);
   return (
-    <details className="border-line border-b" open={opened || undefined}>
+    <details className="border-line border-b last:border-b-0" open={opened || undefined}>
       <summary className="flex min-h-[52px] list-none items-center justify-between gap-4 py-2 text-ui [&::-webkit-details-marker]:hidden">
         <span>{props.label}</span>
         {props.button}

@@ -215,6 +215,12 @@ export function Composer(props: ComposerProps) {
           <span className="grow" />
           <Meter />
           {/* Distinct keys: a button that changed its part in mid-press would act twice. */}
+          {live && text.trim() !== "" && (
+            // Enter is a new line under a finger, so what queues a message there has to be seen.
+            <Button key="queue" kind="quiet" className="pointer-fine:hidden" disabled={tooLong} onClick={submit}>
+              Queue
+            </Button>
+          )}
           {live ? (
             <Button key="stop" pending={false} aria-disabled={props.stopping || undefined} onClick={stop}>
               <span className="size-[9px] rounded-[1px] bg-current" aria-hidden />

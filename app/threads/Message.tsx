@@ -210,16 +210,18 @@ function Refused({ turn }: { turn: LiveTurn }) {
   const { retry, dismiss, busy } = useTranscript();
   return (
     <div role="alert" className="mt-2 flex min-h-9 flex-wrap items-center gap-2 text-ui">
-      <span className="mr-auto text-danger">
+      <span className="grow basis-64 text-danger">
         Not sent. {turn.refusal?.message}
         {turn.refusal?.until !== undefined && ` It starts again at ${clock.format(turn.refusal.until)}.`}
       </span>
-      <Button kind="quiet" onClick={() => dismiss(turn.runId)}>
-        {turn.kind === "send" ? "Edit" : "Dismiss"}
-      </Button>
-      <Button disabled={busy} onClick={() => retry(turn.runId)}>
-        Retry
-      </Button>
+      <span className="ml-auto flex gap-2">
+        <Button kind="quiet" onClick={() => dismiss(turn.runId)}>
+          {turn.kind === "send" ? "Edit" : "Dismiss"}
+        </Button>
+        <Button disabled={busy} onClick={() => retry(turn.runId)}>
+          Retry
+        </Button>
+      </span>
     </div>
   );
 }
@@ -413,7 +415,7 @@ function BeforeTheFirstWord({ turn, notes }: { turn: LiveTurn; notes: number }) 
 }
 
 const action =
-  "inline-flex h-7 items-center gap-1.5 rounded-m px-2 text-ink-3 text-meta transition-colors hover:bg-press hover:text-ink disabled:text-edge disabled:hover:bg-transparent pointer-coarse:h-9";
+  "finger relative inline-flex h-7 items-center gap-1.5 rounded-m px-2 text-ink-3 text-meta transition-colors hover:bg-press hover:text-ink disabled:text-edge disabled:hover:bg-transparent max-sm:px-1.5 pointer-coarse:h-9";
 
 /** The row below an answer. Its place is kept while it is not shown, so that nothing jumps. */
 function Actions({
@@ -433,13 +435,16 @@ function Actions({
   // What stands in the place of a blocked answer is nobody's answer.
   const hasText = text !== "" && answer.ending !== "blocked";
   const always = isLast || details;
+  const figures = [...(durationMs === undefined ? [] : [seconds(durationMs)]), ...(cost ? [costWords(cost)] : [])].join(
+    ", ",
+  );
   const current = answer.model && findModel(offer, answer.model.ref);
   // An answer that was given before the list was read carries the bare id as its model's name.
   const model = answer.model && { ...answer.model, name: current?.name ?? answer.model.name };
   return (
     <>
       <div
-        className={`-ml-2 mt-2 flex min-h-7 items-center gap-1 transition-opacity pointer-coarse:min-h-9 ${
+        className={`-ml-2 mt-2 flex min-h-7 items-center gap-1 transition-opacity max-sm:-ml-1.5 max-sm:gap-0 pointer-coarse:min-h-9 ${
           always ? "" : "opacity-0 focus-within:opacity-100 group-hover/answer:opacity-100 pointer-coarse:opacity-100"
         }`}
       >
@@ -462,7 +467,7 @@ function Actions({
                 <Menu
                   align="start"
                   name="Answer again with"
-                  className="relative inline-flex size-6 items-center justify-center rounded-m text-ink-3 transition-colors hover:bg-press hover:text-ink pointer-coarse:size-9"
+                  className="finger relative -ml-1.5 inline-flex size-6 items-center justify-center rounded-m text-ink-3 transition-colors hover:bg-press hover:text-ink pointer-coarse:h-9 pointer-coarse:w-8"
                   groups={groupModels(offer.models).map(({ name, models }) => ({
                     label: name,
                     items: models.map((other) => ({
@@ -482,16 +487,17 @@ function Actions({
               <button
                 type="button"
                 aria-expanded={details}
-                className={`${action} -mr-2 ml-auto min-w-0`}
+                className={`${action} -mr-2 ml-auto min-w-0 max-sm:-mr-1.5`}
                 onClick={() => setDetails(!details)}
               >
                 <span className="truncate">
                   <span className="sr-only">Details: </span>
-                  {model.name}
-                  <span className="tabular-nums">
-                    {durationMs !== undefined && `, ${seconds(durationMs)}`}
-                    {cost && `, ${costWords(cost)}`}
+                  {/* On a phone there is only room for what differs from answer to answer. */}
+                  <span className={figures ? "max-sm:hidden" : ""}>
+                    {model.name}
+                    {figures && ", "}
                   </span>
+                  <span className="tabular-nums">{figures}</span>
                 </span>
               </button>
             )}
@@ -554,7 +560,7 @@ function Details({
         ))}
       </dl>
       {!answer.turn && (
-        <Link to={`/threads/${threadId}/messages/${answer.id}`} className="link mt-1.5 inline-block text-meta">
+        <Link to={`/threads/${threadId}/messages/${answer.id}`} className="link finger mt-1.5 inline-block text-meta">
           What the model saw
         </Link>
       )}

@@ -113,18 +113,12 @@ export default function ModelPicker({ offer, current, side, onChoose, onClose }:
                 data-marked={model.ref === shownMark || undefined}
                 onPointerMove={() => setMarked(model.ref)}
                 onClick={() => choose(model.ref)}
-                className="flex min-h-[34px] items-center gap-3 rounded-m px-2.5 text-ink text-ui aria-disabled:text-ink-3 data-marked:bg-slip pointer-coarse:min-h-11"
+                className="flex min-h-[34px] flex-wrap items-center gap-x-3 rounded-m px-2.5 text-ink text-ui aria-disabled:py-1.5 aria-disabled:text-ink-3 data-marked:bg-slip pointer-coarse:min-h-11"
               >
-                {model.unavailable ? (
-                  <span className="grow py-1">
-                    {model.name}
-                    <span className="block text-meta">{model.unavailable}</span>
-                  </span>
-                ) : (
-                  <span className="grow truncate">{model.name}</span>
-                )}
+                <span className="min-w-0 flex-1 truncate">{model.name}</span>
                 <span className="shrink-0 text-ink-3 text-meta tabular-nums">{remarkOf(model)}</span>
                 <span className="w-4 shrink-0 text-ink-3">{model.ref === current && <CheckIcon />}</span>
+                {model.unavailable && <span className="basis-full pr-7 text-meta">{model.unavailable}</span>}
               </div>
             ))}
           </div>

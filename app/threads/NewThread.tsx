@@ -11,7 +11,7 @@ import { DangerIcon, PinIcon } from "~/ui/icons";
 import { Markdown } from "~/ui/markdown";
 import { useActivity } from "./activity-store";
 import { notesToSend, othersThatGo, useEstimate } from "./estimate-store";
-import { Sidenotes, useSidenotes } from "./Sidenotes";
+import { Chips, Sidenotes, useSidenotes } from "./Sidenotes";
 import { useThreadList } from "./thread-list";
 import type { Estimate } from "./view";
 
@@ -34,7 +34,12 @@ export function FirstVisit() {
     <div ref={root} className="frame relative mt-10">
       <div>
         <div id="answer-first">
-          <Markdown text={words} citations={citations} answerId="first" />
+          <Markdown
+            text={words}
+            citations={citations}
+            answerId="first"
+            below={() => <Chips answerId="first" notes={cited} />}
+          />
         </div>
         <Link to="/notes/new" className={buttonClass("second", "medium", "mt-5")}>
           Write a first note

@@ -25,23 +25,27 @@ export function summaryOf(settings: ThreadSettings): string {
   return parts.length > 0 ? parts.join(", ") : "Nothing set";
 }
 
-const row = "flex min-h-[52px] items-center gap-4 border-line border-b py-2 text-ui";
+const row =
+  "grid min-h-[52px] grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-4 border-line border-b py-2 text-ui max-sm:grid-cols-[minmax(0,1fr)_auto]";
+/** Beside the name; on a phone, where that leaves no room, below it. */
+const summary = "truncate text-ink-3 text-meta sm:text-right max-sm:col-start-1 max-sm:row-start-2";
+const action = "max-sm:col-start-2 max-sm:row-start-1 max-sm:row-end-3";
 
 export function NewThreads({ defaults, presets }: Omit<Preferences, "revision">) {
   return (
     <>
       <div className={row}>
-        <span className="shrink-0">New threads begin with</span>
-        <span className="min-w-0 grow truncate text-right text-ink-3 text-meta">{summaryOf(defaults)}</span>
-        <Link to="/settings/presets/defaults" className={buttonClass("second")}>
+        <span>New threads begin with</span>
+        <span className={summary}>{summaryOf(defaults)}</span>
+        <Link to="/settings/presets/defaults" className={buttonClass("second", "medium", action)}>
           Change<span className="sr-only"> what new threads begin with</span>
         </Link>
       </div>
       {presets.map(({ presetId, name, settings }) => (
         <div key={presetId} className={row}>
-          <span className="max-w-[60%] shrink-0 truncate">{name}</span>
-          <span className="min-w-0 grow truncate text-right text-ink-3 text-meta">{summaryOf(settings)}</span>
-          <Link to={`/settings/presets/${presetId}`} className={buttonClass("second")}>
+          <span className="truncate sm:max-w-80">{name}</span>
+          <span className={summary}>{summaryOf(settings)}</span>
+          <Link to={`/settings/presets/${presetId}`} className={buttonClass("second", "medium", action)}>
             Edit<span className="sr-only"> {name}</span>
           </Link>
         </div>

@@ -126,7 +126,7 @@ export function PresetsBlock({
                 Use for new threads
               </button>
             ))}
-          <Link to="/settings#new-threads" className="link py-1">
+          <Link to="/settings#new-threads" className="link finger py-1">
             Edit presets
           </Link>
         </p>

@@ -2,12 +2,12 @@
  * How an answer that did not end well says so: what happened, what of it is kept, and one main action. Errors of a
  * model are never shown as if the assistant had said them.
  */
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect } from "react";
 import { type ErrorCode, errors } from "~/errors";
 import { Button } from "~/ui/button";
 import { BlockedIcon, DangerIcon, UnpluggedIcon } from "~/ui/icons";
 import { Menu } from "~/ui/menu";
-import { groupModels, type Offer, remarkOf } from "./models-store";
+import { groupModels, noteDenied, type Offer, remarkOf } from "./models-store";
 import type { Blocked, Ending } from "./view";
 
 export interface EndActions {
@@ -84,7 +84,7 @@ function Card({
 }) {
   const Icon = kind === "danger" ? DangerIcon : BlockedIcon;
   return (
-    <div className={`card ${kind}`}>
+    <div className={`card ${kind}`} data-ending>
       <p className="flex items-center gap-2 font-strong text-ink text-ui">
         <Icon className={kind === "danger" ? "text-danger" : "text-caution"} />
         {title}
@@ -98,10 +98,10 @@ function Card({
 /** The dashed line under the last word, and what it means. */
 function CutLine({ grey = false, children, actions }: { grey?: boolean; children: ReactNode; actions: ReactNode }) {
   return (
-    <div className={`mt-3 border-t border-dashed pt-2 ${grey ? "border-line" : "border-ink-3"}`}>
+    <div className={`mt-3 border-t border-dashed pt-2 ${grey ? "border-line" : "border-ink-3"}`} data-ending>
       <div className="flex min-h-9 flex-wrap items-center gap-2 text-ink-2 text-ui">
-        <span className="mr-auto flex items-center gap-2 py-1">{children}</span>
-        {actions}
+        <span className="flex grow basis-64 items-center gap-2 py-1">{children}</span>
+        <span className="ml-auto flex gap-2">{actions}</span>
       </div>
     </div>
   );
@@ -150,6 +150,10 @@ export function EndCard({
   actions: EndActions;
 }) {
   const hasText = text.trim() !== "";
+  const denied = error === "model-denied" ? model?.ref : undefined;
+  useEffect(() => {
+    if (denied !== undefined) noteDenied(denied);
+  }, [denied]);
   const retry = (kind: "main" | "second" | "quiet") => (
     <Button kind={kind} disabled={off} onClick={actions.retry}>
       Retry

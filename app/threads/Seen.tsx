@@ -1,6 +1,7 @@
 /** "What the model saw": the page about one answer. Plain links and details, so it needs no script. */
 import { Link } from "@remix-run/react";
 import type { ReactNode } from "react";
+import { ChevronRightIcon } from "~/ui/icons";
 import { Bar } from "~/ui/page";
 import { Since } from "./Sidenotes";
 import type { SeenNote, SeenView } from "./seen.server";
@@ -190,14 +191,21 @@ function System({ system }: { system: SeenView["system"] }) {
       </p>
       {text !== undefined && <Words>{text}</Words>}
       {added.length > 0 && (
-        <details className="mt-2">
-          <summary className="w-fit text-ink-2 text-ui">What Sidenote adds about notes, as it reads today</summary>
+        <details className="group mt-2">
+          <summary className="flex list-none items-start gap-1.5 text-ink-2 text-ui hover:text-ink [&::-webkit-details-marker]:hidden pointer-coarse:py-3">
+            <Chevron />
+            What Sidenote adds about notes, as it reads today
+          </summary>
           <Words>{added.join("\n")}</Words>
         </details>
       )}
     </>
   );
 }
+
+const Chevron = () => (
+  <ChevronRightIcon size={14} className="mt-[3px] shrink-0 text-ink-3 transition-transform group-open:rotate-90" />
+);
 
 function Words({ children }: { children: string }) {
   return (
@@ -226,9 +234,12 @@ function Note({ note }: { note: SeenNote }) {
   if (text === undefined)
     return (
       <li className="border-line border-b py-1.5 text-ui">
-        <div className="flex gap-2">{head}</div>
+        <div className="flex gap-2">
+          {head}
+          <span className="w-3.5 shrink-0" aria-hidden />
+        </div>
         {since !== "deleted" && (
-          <Link to={`/notes/${noteId}`} className="link ml-10 text-meta">
+          <Link to={`/notes/${noteId}`} className="link finger ml-10 inline-block text-meta">
             {since === "edited" ? "Open the note as it is now" : "Open note"}
           </Link>
         )}
@@ -236,12 +247,13 @@ function Note({ note }: { note: SeenNote }) {
     );
   return (
     <li className="border-line border-b text-ui">
-      <details>
-        <summary className="flex list-none gap-2 py-1.5 hover:text-ink [&::-webkit-details-marker]:hidden">
+      <details className="group">
+        <summary className="flex list-none gap-2 py-1.5 hover:text-ink [&::-webkit-details-marker]:hidden pointer-coarse:py-3">
           {head}
+          <Chevron />
         </summary>
         <Words>{text || "This note has only its title."}</Words>
-        <Link to={`/notes/${noteId}`} className="link mt-1 mb-3 inline-block text-meta">
+        <Link to={`/notes/${noteId}`} className="link finger mt-1 mb-3 inline-block text-meta">
           Open note
         </Link>
       </details>

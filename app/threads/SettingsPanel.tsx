@@ -73,6 +73,7 @@ export default function SettingsPanel({
   onClose,
 }: SettingsPanelProps) {
   const panel = useRef<HTMLElement>(null);
+  const [scrolled, setScrolled] = useState(false);
   const id = useId();
   const model = findModel(offer, settings.model);
   const set = (part: ThreadSettings) => onChange({ ...settings, ...part });
@@ -96,8 +97,13 @@ export default function SettingsPanel({
         onClose();
       }}
     >
-      <div className="panel-inside flex flex-col">
-        <header className="flex h-(--bar) shrink-0 items-center justify-between pr-4 pl-6">
+      <div
+        className="panel-inside flex flex-col"
+        onScroll={({ currentTarget }) => setScrolled(currentTarget.scrollTop > 0)}
+      >
+        <header
+          className={`sticky top-0 z-1 flex h-[calc(var(--bar)+1px)] shrink-0 items-center justify-between border-b bg-raised pr-4 pl-6 transition-colors ${scrolled ? "border-line" : "border-transparent"}`}
+        >
           <h2 id={`${id}-title`} className="font-strong text-ink text-say">
             Thread settings
           </h2>
@@ -212,7 +218,7 @@ function Label({
           <span className="size-[5px] rounded-full bg-accent" aria-hidden />
           <button
             type="button"
-            className="relative rounded-s text-ink-3 text-meta after:absolute after:-inset-2 hover:text-ink"
+            className="relative rounded-s text-ink-3 text-meta after:absolute after:-inset-2 hover:text-ink pointer-coarse:after:-inset-3.5"
             onClick={onReset}
           >
             Reset<span className="sr-only"> {children.toLowerCase()}</span>
@@ -454,7 +460,7 @@ function HistoryLength(props: FieldProps) {
       label="History length"
       placeholder="20"
       aside="messages, up to 200"
-      hint="So many of the newest are sent at most, your own included."
+      hint="How many of the newest messages are sent, your own included."
       problemOf={(typed) => fieldOf("historyLength", typed).problem}
     />
   );
@@ -485,7 +491,7 @@ function Effort({
               <span className="size-[5px] rounded-full bg-accent" aria-hidden />
               <button
                 type="button"
-                className="font-normal text-ink-3 text-meta hover:text-ink"
+                className="relative font-normal text-ink-3 text-meta after:absolute after:-inset-2 hover:text-ink pointer-coarse:after:-inset-3.5"
                 onClick={() => reset("reasoningEffort")}
               >
                 Reset<span className="sr-only"> reasoning effort</span>
@@ -608,7 +614,7 @@ function NotesField({ settings, set, reset, count }: Omit<FieldProps, "id"> & { 
             <span className="size-[5px] rounded-full bg-accent" aria-hidden />
             <button
               type="button"
-              className="relative font-normal text-ink-3 text-meta after:absolute after:-inset-2 hover:text-ink"
+              className="relative font-normal text-ink-3 text-meta after:absolute after:-inset-2 hover:text-ink pointer-coarse:after:-inset-3.5"
               onClick={() => reset("notes", "chosenNotes")}
             >
               Reset<span className="sr-only"> notes</span>

@@ -132,7 +132,8 @@ function Also({ notes }: { notes: readonly SidenoteCard[] }) {
             </span>
           ),
       )}
-      {more > 0 && ` and ${more} more`}
+      {/* Never broken: a line with nothing but “more” says nothing. */}
+      {more > 0 && ` and\u00a0${more}\u00a0more`}
     </p>
   );
 }
@@ -140,7 +141,7 @@ function Also({ notes }: { notes: readonly SidenoteCard[] }) {
 /** The notes that a paragraph cites first, where there is no margin. */
 export function Chips({ answerId, notes }: { answerId: string; notes: readonly Numbered<SidenoteCard>[] }) {
   return (
-    <aside className="flex flex-wrap items-start gap-2 md:hidden" aria-label="Sidenotes">
+    <aside className="chips flex flex-wrap items-start gap-2 md:hidden" aria-label="Sidenotes">
       {notes.map(({ display, note }) => (
         <Chip key={note.number} answerId={answerId} display={display} note={note} />
       ))}

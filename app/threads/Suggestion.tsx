@@ -134,7 +134,7 @@ export function SuggestionCard({
             <Button kind="quiet" size="small" onClick={() => dismiss(true)}>
               Dismiss
             </Button>
-            <span className="text-ink-3 text-meta">Nothing is stored until you save it.</span>
+            <span className="ml-1 text-ink-3 text-meta">Nothing is stored until you save it.</span>
           </>
         ) : (
           <span className="text-ink-3 text-meta">{growing ? "" : "Cut off"}</span>

@@ -14,6 +14,8 @@ import { groupThreads, localDay, utcDay } from "./thread-groups";
 import { isListInSight, useThreadList } from "./thread-list";
 import type { ActivityView, ThreadCard } from "./view";
 
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+
 const dialog = onDemand("The dialog", () => import("~/ui/dialog"));
 
 /** What the slot of a row says; the first that is true counts. */
@@ -89,9 +91,7 @@ export function ThreadList({ now }: { now: number }) {
         </p>
       )}
       {staleSince !== undefined && (
-        <p className="px-3 py-3 text-ink-3 text-meta">
-          Threads as of {new Date(staleSince).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}
-        </p>
+        <p className="px-3 py-3 text-ink-3 text-meta">Threads as of {clock.format(staleSince)}</p>
       )}
       <p role="status" className="sr-only">
         {news}

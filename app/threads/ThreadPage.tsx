@@ -239,11 +239,9 @@ export function ThreadPage({
       <ThreadBar view={view} />
       {isEmpty ? (
         <>
-          <div className="frame pt-20 sm:pt-[132px]">
-            <div>
-              {budgetLine}
-              {box}
-            </div>
+          <div className="frame pt-20 sm:pt-[132px]">{budgetLine}</div>
+          <div className="frame">
+            <div>{box}</div>
             {margin?.(settings.value, () => openPanel("notes"))}
           </div>
           {children}
@@ -258,11 +256,9 @@ export function ThreadPage({
             turn={turn}
             jump={scrolling}
           >
+            <div className="frame">{budgetLine}</div>
             <div className="frame">
-              <div>
-                {budgetLine}
-                {box}
-              </div>
+              <div>{box}</div>
               <p className="margin pt-4 pl-5 text-ink-3 text-meta">
                 <Goes
                   live={turn !== undefined}

@@ -1,7 +1,7 @@
 /**
  * The messages of a thread, one below the other, and where the page stands in them. The page follows an answer only
- * while the person is at its end; any scroll upward lets go, and an answer's end never moves anything. A thread is
- * found again where it was left.
+ * while the person is at its end; any scroll upward lets go. The end of a whole answer moves nothing; one that did
+ * not end well has something to press below it, which comes into sight. A thread is found again where it was left.
  */
 import { type RefObject, useCallback, useMemo, useRef, useState } from "react";
 import { useBrowserLayoutEffect } from "~/ui/layout-effect";
@@ -12,6 +12,10 @@ import type { ShownMessage } from "./shown-path";
 
 /** This close to the end counts as being there, in px. */
 const NEAR = 48;
+/** The last words come in one go with the end, and are still followed: in ms after it. */
+const LAST_WORDS = 100;
+/** For so long, in ms, what stands below a failed answer may still come: its model's name, what it cost. */
+const ENDING = 2_000;
 
 const placeKey = (threadId: string): string => `sidenote/place/${threadId}`;
 
@@ -46,6 +50,13 @@ export function useScrolling(log: RefObject<HTMLElement>, threadId: string, live
   const pinned = useRef(true);
   const following = useRef(live);
   following.current = live;
+  const endedAt = useRef(Number.NEGATIVE_INFINITY);
+  useBrowserLayoutEffect(() => {
+    if (!live) return;
+    return () => {
+      endedAt.current = performance.now();
+    };
+  }, [live]);
   const scroller = useCallback(() => log.current?.closest<HTMLElement>(".main") ?? null, [log]);
 
   const toEnd = useCallback(() => {
@@ -84,8 +95,12 @@ export function useScrolling(log: RefObject<HTMLElement>, threadId: string, live
       before = main.scrollTop;
       look();
     };
+    const isEnding = () => {
+      const since = performance.now() - endedAt.current;
+      return since < LAST_WORDS || (since < ENDING && element.lastElementChild?.querySelector("[data-ending]") != null);
+    };
     const observer = new ResizeObserver(() => {
-      if (pinned.current && (following.current || settling)) main.scrollTop = main.scrollHeight;
+      if (pinned.current && (following.current || settling || isEnding())) main.scrollTop = main.scrollHeight;
       before = main.scrollTop;
       look();
     });

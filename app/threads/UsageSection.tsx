@@ -39,13 +39,17 @@ function Chart({ days, budget }: { days: UsageView["days"]; budget: number }) {
   const top = isNear ? Math.max(budget, most) : most;
   const heightOf = (tokens: number): number => (tokens === 0 ? 0 : Math.max(1.5, (tokens / top) * CHART));
   const line = CHART - (budget / top) * CHART;
+  // In percent; the first bar and the last one stand on the column's edges.
+  const width = (BAR / days.length) * 100;
   const [first] = days;
   return (
     <figure className="mt-4 text-ink-3 text-meta tabular-nums" aria-hidden>
-      <div className="relative" style={{ height: CHART + 22 }}>
-        <span className="absolute right-0" style={{ top: isNear ? line : 0 }}>
-          Daily budget {figure(budget)} tokens
-        </span>
+      <div className="relative" style={{ height: CHART + (isNear ? 22 : 1) }}>
+        {isNear && (
+          <span className="absolute right-0" style={{ top: line }}>
+            Daily budget {figure(budget)} tokens
+          </span>
+        )}
         <svg
           width="100%"
           height={CHART + 1}
@@ -69,8 +73,8 @@ function Chart({ days, budget }: { days: UsageView["days"]; budget: number }) {
           {days.map(({ day, tokens }, index) => (
             <rect
               key={day}
-              x={`${((index + (1 - BAR) / 2) / days.length) * 100}%`}
-              width={`${(BAR / days.length) * 100}%`}
+              x={`${(index / (days.length - 1)) * (100 - width)}%`}
+              width={`${width}%`}
               y={CHART - heightOf(tokens)}
               height={heightOf(tokens)}
               rx="1.5"
@@ -87,7 +91,7 @@ function Chart({ days, budget }: { days: UsageView["days"]; budget: number }) {
   );
 }
 
-const cell = "border-line border-b py-2 text-right";
+const cell = "border-line border-b py-2 text-right [tbody_tr:last-child_&]:border-b-0";
 
 function Table({ title, rows }: { title: string; rows: (UsageSum & { key: string; name: string })[] }) {
   return (
@@ -129,7 +133,8 @@ function Today({ used, budget, resetsAt }: { used: number; budget: number; reset
   if (share >= 100) return <p className="mt-1 text-caution text-ui">Today's budget is used up.{again}</p>;
   return (
     <p className={`mt-1 text-ui ${share >= 80 ? "text-caution" : "text-ink-2"}`}>
-      {share >= 1 ? `${share}%` : "Less than 1%"} of today's budget is used.{share >= 80 && again}
+      {share >= 1 ? `${share}%` : "Less than 1%"} of today's budget is used, {figure(used)} of {figure(budget)} tokens.
+      {share >= 80 && again}
     </p>
   );
 }

@@ -55,6 +55,14 @@ export function loadModels({ again = false } = {}): Promise<boolean> {
   return reading;
 }
 
+/** Reads the list anew after a vendor has denied one of its models, unless that is known: the server marks it. */
+export function noteDenied(ref: ModelRef): void {
+  const model = offer.models.find((known) => known.ref === ref);
+  if (!model || model.unavailable !== undefined) return;
+  readAt = Number.NEGATIVE_INFINITY;
+  void loadModels();
+}
+
 /** The models, once they are there; asking for them begins when the page has come to rest. */
 export function useModels(): Offer {
   useEffect(() => {

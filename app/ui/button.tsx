@@ -7,7 +7,7 @@
 import { type ComponentPropsWithoutRef, forwardRef, type MouseEvent } from "react";
 
 export type ButtonKind = "main" | "second" | "quiet" | "destructive";
-/** Heights in px: 28, 34 and 44; at least 44 under a finger, save for `small`. */
+/** Heights in px: 28, 34 and 44; at least 44 under a finger, though `small` shows only 36 of them. */
 export type ButtonSize = "small" | "medium" | "large";
 
 const shared =
@@ -23,7 +23,7 @@ const kinds: Record<ButtonKind, string> = {
 };
 
 const sizes: Record<ButtonSize, string> = {
-  small: "h-7 px-2 text-meta pointer-coarse:h-9",
+  small: "finger h-7 px-2 text-meta pointer-coarse:h-9",
   medium: "h-[34px] px-3.5 text-ui pointer-coarse:h-11",
   large: "h-11 px-4 text-say",
 };

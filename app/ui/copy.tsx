@@ -32,7 +32,7 @@ export function CopyButton({
     <button
       type="button"
       onClick={copy}
-      className={`inline-flex h-7 items-center gap-1.5 rounded-m px-2 text-ink-3 text-meta transition-colors hover:bg-press hover:text-ink pointer-coarse:h-9 ${className}`}
+      className={`finger inline-flex h-7 items-center gap-1.5 rounded-m px-2 text-ink-3 text-meta transition-colors hover:bg-press hover:text-ink max-sm:px-1.5 pointer-coarse:h-9 ${className}`}
     >
       <Icon size={14} />
       <span aria-live="polite">{outcome ?? name}</span>

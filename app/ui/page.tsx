@@ -27,7 +27,7 @@ export function Bar({ title, remark, menu }: { title: ReactNode; remark?: ReactN
       <header className={`bar ${over ? "over" : ""}`}>
         {start}
         <div className="bar-inside">
-          <div className="flex min-w-0 items-baseline gap-3">
+          <div className="flex min-w-0 max-w-(--column) items-baseline gap-3">
             <h1 className="truncate font-strong text-ink text-ui max-sm:text-say">{title}</h1>
             {remark && <p className="shrink-0 text-ink-3 text-meta max-sm:hidden">{remark}</p>}
           </div>

@@ -1,9 +1,10 @@
 /** What holds on every page at every width, light and dark. */
 import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 import { ulid } from "ulid";
 import { type Account, type App, messageId, readStream } from "../app.ts";
-import { expect, send, test } from "./fixtures.ts";
+import { addSession } from "./browser.ts";
+import { expect, send, test, untilDone } from "./fixtures.ts";
 
 /** A thread with a cited note, opened on the page. Its answer has all that markdown can be. */
 async function openThread(page: Page, app: App, account: Account): Promise<void> {
@@ -88,6 +89,160 @@ test("Title, question, answer, code and composer stand on one edge", async ({ ap
     };
     expect(edges, name).toEqual({ slip: column, code: column, composer: column });
     if (name !== "phone") expect(await edgeOf(page.locator(".bar h1")), name).toBe(column);
+  }
+});
+
+test("A phone's targets are as large as a finger, and its settings can be left from wherever they are scrolled to", async ({
+  app,
+  account,
+  browser,
+}) => {
+  const context = await browser.newContext({
+    baseURL: app.server.url,
+    viewport: { width: 390, height: 844 },
+    hasTouch: true,
+    isMobile: true,
+  });
+  await addSession(context, account, app.server.url);
+  const page = await context.newPage();
+  await openThread(page, app, account);
+  /** Where a finger that aims at the middle of an element, and misses it by so much, still hits it. */
+  const takes = (locator: Locator) =>
+    locator.evaluate((element) => {
+      element.scrollIntoView({ block: "center" });
+      const { left, top, width, height } = element.getBoundingClientRect();
+      return [-21, 0, 21].map((by) =>
+        element.contains(document.elementFromPoint(left + width / 2, top + height / 2 + by)),
+      );
+    });
+  const answer = page.getByRole("article", { name: "Assistant" }).last();
+  await page.getByRole("button", { name: "Thread settings" }).click();
+  const panel = page.getByRole("region", { name: "Thread settings" });
+  expect(await takes(panel.getByRole("button", { name: "List the models again" }))).toEqual([true, true, true]);
+  await panel.getByRole("button", { name: "Save as preset" }).scrollIntoViewIfNeeded();
+  await panel.getByRole("button", { name: "Close" }).click();
+  await expect(panel).toBeHidden();
+
+  for (const name of ["Copy", "Save", "Again", "Answer again with", /^Details/, /Boiler log/])
+    expect(await takes(answer.getByRole("button", { name, exact: true }).last()), String(name)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  // What differs from answer to answer has room in the row; the model's name does not.
+  await expect(answer.getByRole("button", { name: /^Details/ })).toHaveText(/^Details:\s+\d+ s, .*\$/, {
+    useInnerText: true,
+  });
+
+  // Enter is a new line here, so a message is queued by a button.
+  await app.scenario({ match: { text: "marker-queue" }, firstTokenMs: 20, tokenMs: 100, tokens: 200, fault: "none" });
+  await send(page, "Go on, marker-queue");
+  await page.getByRole("textbox", { name: "Message" }).fill("And then?");
+  await page.getByRole("button", { name: "Queue" }).tap();
+  await expect(page.getByText("Next", { exact: true })).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "Message" })).toHaveValue("");
+  await page.getByRole("button", { name: "Remove" }).tap();
+  await page.getByRole("button", { name: "Stop" }).tap();
+  await app.clearScenarios();
+  await context.close();
+});
+
+test("An answer that fails ends with its card in sight, and its model can no longer be chosen", async ({
+  app,
+  page,
+  account,
+}) => {
+  await openThread(page, app, account);
+  await app.scenario({ match: { text: "marker-denied" }, fault: "denied" });
+  for (const { width, height } of widths) {
+    await page.setViewportSize({ width, height });
+    await send(page, "And now, marker-denied");
+    const retry = page.getByRole("article", { name: "Assistant" }).last().getByRole("button", { name: "Retry" });
+    await expect(retry).toBeVisible();
+    // The foot would lie over what is not in sight.
+    await expect(async () => {
+      const card = await retry.locator("xpath=ancestor::*[@data-ending]").boundingBox();
+      const foot = await page.locator(".foot").boundingBox();
+      expect(card && foot && card.y + card.height <= foot.y).toBe(true);
+    }).toPass({ timeout: 5_000 });
+  }
+  await app.clearScenarios();
+  await page.getByTitle("Choose a model").click();
+  await expect(page.getByRole("option", { name: /^US Amazon Nova Lite/ })).toHaveAttribute("aria-disabled", "true");
+});
+
+test("Whoever reads at the end of an answer has its last words in sight when it is whole", async ({ page }) => {
+  await page.goto("/");
+  await send(page, "Write a long answer about the harbour");
+  await untilDone(page);
+  const answer = page.getByRole("article", { name: "Assistant" }).last();
+  await expect(answer.getByRole("button", { name: "Copy", exact: true }).last()).toBeVisible();
+  const words = await answer.locator(".answer").boundingBox();
+  const foot = await page.locator(".foot").boundingBox();
+  expect(words && foot && words.y + words.height <= foot.y).toBe(true);
+});
+
+test("Words that are long push nothing out of its place", async ({ app, page, account, browser }) => {
+  const id = messageId();
+  const text = "Minutes of the meeting about ".repeat(4);
+  const json = { kind: "send", messageId: id, text, create: true, settings: { model: "openai:o4-mini", topP: 0.5 } };
+  await readStream(await app.request(account, `/threads/${id}/runs`, { json }));
+  await page.goto(`/threads/${id}`);
+  const box = async (locator: Locator) => {
+    const { x, y, width, height } = (await locator.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    return { left: x, top: y, right: x + width, bottom: y + height };
+  };
+  const column = await box(page.locator(".answer > p").first());
+  expect((await box(page.getByText(/^Kept until/))).right).toBeLessThanOrEqual(column.right + 1);
+
+  // The panel's head stays above what is scrolled below it, and lies over nothing that has the focus.
+  await page.getByRole("button", { name: "Thread settings" }).click();
+  const panel = page.getByRole("region", { name: "Thread settings" });
+  await panel.getByRole("link", { name: "Edit presets" }).focus();
+  await expect(panel.getByRole("button", { name: "Close" })).toBeInViewport();
+  const head = await box(panel.locator("header"));
+  const foot = await box(panel.locator("footer"));
+  for (const field of ["Stop sequences", "System prompt", "Maximum response length"]) {
+    await panel
+      .getByRole("textbox", { name: field })
+      .evaluate((element) => element.scrollIntoView({ block: "nearest" }));
+    const { top, bottom } = await box(panel.getByRole("textbox", { name: field }));
+    expect(top >= head.bottom && bottom <= foot.top, field).toBe(true);
+  }
+
+  const stranger = await browser.newContext({ baseURL: app.server.url, viewport: { width: 390, height: 844 } });
+  const phone = await stranger.newPage();
+  await phone.goto("/sign-up");
+  await phone.getByRole("textbox", { name: "Email" }).fill(`${"maria".repeat(9)}@example.org`);
+  await phone.getByLabel("Password").fill("a-good-Passw0rd");
+  await phone.getByRole("button", { name: "Create account" }).click();
+  await expect(phone.getByText(/^We sent six digits to/)).toBeVisible();
+  expect(await phone.evaluate(() => document.querySelector("main")?.scrollWidth)).toBe(390);
+  await stranger.close();
+});
+
+test("The first visit shows its sidenote at every width, and no room is kept for what is not seen", async ({
+  page,
+}) => {
+  await page.goto("/");
+  const note = page.locator("[data-margin-of] .sidenote");
+  for (const { name, width, height } of widths) {
+    await page.setViewportSize({ width, height });
+    const chip = page.getByRole("button", { name: "This is a sidenote" });
+    if (name === "phone") {
+      await chip.click();
+      await expect(page.locator(".chips")).toContainText("When an answer used one of your notes");
+    } else {
+      await expect(note).toBeVisible();
+      await expect(chip).toBeHidden();
+      expect(
+        await page.locator(".answer").evaluate((answer) => {
+          const last = answer.querySelector("p");
+          return answer.getBoundingClientRect().bottom - (last?.getBoundingClientRect().bottom ?? 0);
+        }),
+        name,
+      ).toBe(0);
+    }
   }
 });
 

@@ -14,7 +14,7 @@ test("A model that its vendor denied cannot be chosen, and says how it is enable
   await page.reload();
   await page.getByTitle("Choose a model").click();
   await page.getByRole("combobox", { name: "Find a model" }).fill("gpt-4.1");
-  const denied = page.getByRole("option", { name: /^gpt-4\.1 Not enabled/ });
+  const denied = page.getByRole("option", { name: /^gpt-4\.1 not allowed here/ });
   await expect(denied).toBeDisabled();
   await expect(denied).toContainText("calling it once with their own credentials");
   await expect(page.getByRole("option", { name: /^gpt-4\.1-mini/ })).toBeEnabled();
