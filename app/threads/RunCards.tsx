@@ -100,7 +100,7 @@ function CutLine({ grey = false, children, actions }: { grey?: boolean; children
   return (
     <div className={`mt-3 border-t border-dashed pt-2 ${grey ? "border-line" : "border-ink-3"}`} data-ending>
       <div className="flex min-h-9 flex-wrap items-center gap-2 text-ink-2 text-ui">
-        <span className="flex grow basis-64 items-center gap-2 py-1">{children}</span>
+        <span className="flex grow basis-48 items-center gap-2 py-1">{children}</span>
         <span className="ml-auto flex gap-2">{actions}</span>
       </div>
     </div>

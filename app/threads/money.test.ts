@@ -41,6 +41,8 @@ describe("the cost of an answer", () => {
   });
 
   test("names the price that it was counted by, and its day", () => {
-    expect(costAccount({ dollars: 0.004, price })).toBe("$0.004 at $0.70 and $2.10 a million tokens (2026-11-01)");
+    expect(costAccount({ dollars: 0.004, price })).toBe(
+      "$0.004 at $0.70 and $2.10 a million tokens (prices of 1 November 2026)",
+    );
   });
 });

@@ -34,11 +34,16 @@ export function billedWords(cost: Cost): string {
   return `Billed ${costWords(cost)}.`;
 }
 
-/** How a cost came about: "$0.004 at $0.70 and $2.10 a million", for the details of an answer. */
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+
+/** How a cost came about: "$0.004 at $0.70 and $2.10 a million tokens", for the details of an answer. */
 export function costAccount(cost: Cost): string {
   const { price, guardrail } = cost;
   const parts = [costWords(cost)];
-  if (price) parts.push(`at ${dollars(price.input)} and ${dollars(price.output)} a million tokens (${price.asOf})`);
+  if (price) {
+    const listed = day.format(new Date(`${price.asOf}T00:00:00Z`));
+    parts.push(`at ${dollars(price.input)} and ${dollars(price.output)} a million tokens (prices of ${listed})`);
+  }
   if (guardrail) parts.push(`and ${dollars(guardrail)} of it for the guardrail`);
   return parts.join(" ");
 }
