@@ -3,14 +3,14 @@
  * back. Whatever stands in it is kept at once, by person and thread. Until the page's script is there it is a plain
  * field, and what was typed into it by then stays.
  */
-import { type KeyboardEvent, type ReactNode, useImperativeHandle, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useId, useImperativeHandle, useRef, useState } from "react";
 import { Button } from "~/ui/button";
 import { ChevronDownIcon, SlidersIcon } from "~/ui/icons";
 import { useBrowserLayoutEffect } from "~/ui/layout-effect";
 import { onDemand } from "~/ui/on-demand";
 import { estimates } from "./estimate-store";
 import { kept, type WaitingMessage } from "./kept";
-import { Meter, PastTheWindow } from "./Meter";
+import { Meter, MeterAccount, PastTheWindow } from "./Meter";
 import { findModel, type Offer } from "./models-store";
 import type { switchTo } from "./switching";
 
@@ -74,6 +74,8 @@ const isTouch = (): boolean => window.matchMedia("(pointer: coarse)").matches;
 export function Composer(props: ComposerProps) {
   const { userId, place, live, waiting, onType } = props;
   const [text, setText] = useState("");
+  const [accounts, setAccounts] = useState(false);
+  const accountId = useId();
   const field = useRef<HTMLTextAreaElement>(null);
   const tooLong = text.length > LIMIT;
 
@@ -213,7 +215,7 @@ export function Composer(props: ComposerProps) {
             {props.settings.changed && <span className="size-[5px] rounded-full bg-accent" aria-hidden />}
           </button>
           <span className="grow" />
-          <Meter />
+          <Meter account={accountId} open={accounts} onOpen={setAccounts} />
           {/* Distinct keys: a button that changed its part in mid-press would act twice. */}
           {live && text.trim() !== "" && (
             // Enter is a new line under a finger, so what queues a message there has to be seen.
@@ -256,6 +258,7 @@ export function Composer(props: ComposerProps) {
           </p>
         )}
       </div>
+      {accounts && <MeterAccount id={accountId} />}
       <PastTheWindow sendable={props.sendable} />
     </>
   );

@@ -29,6 +29,7 @@ import {
   NotebookPenIcon,
   PencilIcon,
 } from "~/ui/icons";
+import { SAME_PLACE } from "~/ui/kept-focus";
 import { Markdown } from "~/ui/markdown";
 import { Menu } from "~/ui/menu";
 import type { Cost } from "./cost";
@@ -95,6 +96,7 @@ function Versions({ id, versions, what }: { id: string; versions: readonly strin
         replace
         preventScrollReset
         aria-label={label}
+        {...{ [SAME_PLACE]: versions[0] }}
         className="relative inline-flex size-6 items-center justify-center rounded-m text-ink-3 transition-colors after:absolute after:-inset-1 hover:bg-slip hover:text-ink"
       >
         {icon}
@@ -542,7 +544,7 @@ function Details({
   const rows: [string, string][] = [
     ["Model", settings?.temperature === undefined ? model.name : `${model.name}, temperature ${settings.temperature}`],
     ...tokensRow(usage, cost),
-    ...(cost ? ([["Cost", costAccount(cost)]] as [string, string][]) : []),
+    ...(cost ? ([["Cost", costAccount(cost, usage?.cacheReadTokens)]] as [string, string][]) : []),
     ...(durationMs === undefined ? [] : ([["Time", seconds(durationMs)]] as [string, string][])),
     ...(cost && threadCost && threadCost.answers > 1
       ? ([["Thread so far", threadWords(threadCost)]] as [string, string][])

@@ -22,7 +22,8 @@ function particulars({ tokens, room, window, answers }: Estimate): string {
   return `${parts.charAt(0).toUpperCase()}${parts.slice(1)}. ${free} ${by}`;
 }
 
-export function Meter() {
+/** @param props.account id of what its words open */
+export function Meter({ account, open, onOpen }: { account: string; open: boolean; onOpen(open: boolean): void }) {
   const estimate = useEstimate();
   if (!estimate) return null;
   const { tokens, room, window } = estimate;
@@ -33,25 +34,46 @@ export function Meter() {
   const grey = isOver ? 100 - green : Math.min(100 - green, share(tokens.messages + tokens.system));
   const words = `${percent}% of ${sizeName(window)}`;
   return (
-    // biome-ignore lint/a11y/useSemanticElements: the look has its own bar, which no browser draws by itself
-    <span
-      role="meter"
-      aria-label="Window of the model"
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuenow={Math.min(100, percent)}
-      aria-valuetext={words}
-      title={particulars(estimate)}
-      className="mr-2 inline-flex shrink-0 items-center gap-2 text-meta tabular-nums max-sm:mr-1"
-    >
-      <span className="flex h-1 w-16 overflow-hidden rounded-full bg-press max-sm:hidden" aria-hidden>
-        <span className={`bg-accent ${green > 0 ? "min-w-px" : ""}`} style={{ width: `${green}%` }} />
-        <span className={`bg-ink-3 ${grey > 0 ? "min-w-px" : ""}`} style={{ width: `${grey}%` }} />
+    <span className="relative mr-1 inline-flex shrink-0 items-center gap-1 text-meta tabular-nums max-sm:mr-0">
+      {/* biome-ignore lint/a11y/useSemanticElements: the look has its own bar, which no browser draws by itself */}
+      <span
+        role="meter"
+        aria-label="Window of the model"
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.min(100, percent)}
+        aria-valuetext={words}
+        className="max-sm:pointer-events-none max-sm:absolute max-sm:inset-0"
+      >
+        <span className="flex h-1 w-16 overflow-hidden rounded-full bg-press max-sm:hidden" aria-hidden>
+          <span className={`bg-accent ${green > 0 ? "min-w-px" : ""}`} style={{ width: `${green}%` }} />
+          <span className={`bg-ink-3 ${grey > 0 ? "min-w-px" : ""}`} style={{ width: `${grey}%` }} />
+        </span>
       </span>
-      <span className={isOver ? "font-label text-caution" : "text-ink-3"} aria-hidden>
-        {percent}%<span className="max-sm:hidden"> of {sizeName(window)}</span>
-      </span>
+      <button
+        type="button"
+        aria-label={words}
+        aria-expanded={open}
+        {...(open && { "aria-controls": account })}
+        title={particulars(estimate)}
+        onClick={() => onOpen(!open)}
+        className={`inline-flex h-8 items-center rounded-m px-1.5 transition-colors hover:bg-slip hover:text-ink pointer-coarse:h-11 ${
+          isOver ? "font-label text-caution" : "text-ink-3"
+        }`}
+      >
+        {percent}%<span className="whitespace-pre max-sm:hidden"> of {sizeName(window)}</span>
+      </button>
     </span>
+  );
+}
+
+/** Below the composer, where it was asked for: what the meter's figure is made of. */
+export function MeterAccount({ id }: { id: string }) {
+  const estimate = useEstimate();
+  return (
+    <p id={id} className="pt-2 text-ink-3 text-meta tabular-nums">
+      {estimate && particulars(estimate)}
+    </p>
   );
 }
 
@@ -90,7 +112,7 @@ export function PastTheWindow({ sendable }: { sendable: readonly { id: string; t
             <li key={message.id}>
               <button
                 type="button"
-                className="block w-full truncate py-1 text-left text-ink-2 hover:text-ink pointer-coarse:py-3"
+                className="-outline-offset-2 block w-full truncate py-1 text-left text-ink-2 hover:text-ink pointer-coarse:py-3"
                 onClick={() => document.getElementById(`message-${message.id}`)?.scrollIntoView({ block: "start" })}
               >
                 {message.text.slice(0, 200) || "An empty answer"}

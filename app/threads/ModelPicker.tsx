@@ -22,6 +22,7 @@ export interface ModelPickerProps {
 export default function ModelPicker({ offer, current, side, onChoose, onClose }: ModelPickerProps) {
   const [words, setWords] = useState("");
   const [marked, setMarked] = useState(current);
+  const [byKeys, setByKeys] = useState(true);
   const box = useRef<HTMLDivElement>(null);
   const id = useId();
   const groups = groupModels(offer.models, words);
@@ -57,6 +58,7 @@ export default function ModelPicker({ offer, current, side, onChoose, onClose }:
     const to = moves[event.key];
     if (to !== undefined && !(event.key === "Home" || event.key === "End" ? words : "")) {
       event.preventDefault();
+      setByKeys(true);
       setMarked(rows[(to + rows.length) % rows.length]?.ref);
     } else if (event.key === "Enter") {
       event.preventDefault();
@@ -65,7 +67,7 @@ export default function ModelPicker({ offer, current, side, onChoose, onClose }:
       event.preventDefault();
       event.stopPropagation();
       onClose(true);
-    } else if (event.key === "Tab") onClose(false);
+    } else if (event.key === "Tab") onClose(true); // From the button the same key then goes on.
   }
 
   return (
@@ -110,10 +112,13 @@ export default function ModelPicker({ offer, current, side, onChoose, onClose }:
                 aria-selected={model.ref === current}
                 aria-disabled={model.unavailable ? true : undefined}
                 title={model.unavailable ?? model.id}
-                data-marked={model.ref === shownMark || undefined}
-                onPointerMove={() => setMarked(model.ref)}
+                data-marked={model.ref === shownMark ? (byKeys ? "keys" : "pointer") : undefined}
+                onPointerMove={() => {
+                  setMarked(model.ref);
+                  setByKeys(false);
+                }}
                 onClick={() => choose(model.ref)}
-                className="flex min-h-[34px] flex-wrap items-center gap-x-3 rounded-m px-2.5 text-ink text-ui aria-disabled:py-1.5 aria-disabled:text-ink-3 data-marked:bg-slip pointer-coarse:min-h-11"
+                className="flex min-h-[34px] flex-wrap items-center gap-x-3 rounded-m px-2.5 text-ink text-ui aria-disabled:py-1.5 aria-disabled:text-ink-3 data-marked:bg-slip data-[marked=keys]:outline-2 data-[marked=keys]:outline-accent data-[marked=keys]:-outline-offset-2 pointer-coarse:min-h-11"
               >
                 <span className="min-w-0 flex-1 truncate">{model.name}</span>
                 <span className="shrink-0 text-ink-3 text-meta tabular-nums">{remarkOf(model)}</span>

@@ -1,8 +1,9 @@
 /**
  * Choosing notes for a thread: a search over the titles, and the list a page at a time, so that two thousand notes are
- * as quick as twenty. What is chosen stands first while nothing is searched.
+ * as quick as twenty. What is chosen stands first while nothing is searched. The list is one stop for Tab; arrows lead
+ * through it.
  */
-import { useCallback, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, useCallback, useEffect, useRef, useState } from "react";
 import { fieldClass } from "~/ui/field";
 import { PinIcon, SearchIcon } from "~/ui/icons";
 
@@ -42,6 +43,9 @@ export default function NotePicker({
   const [areUnknown, setUnknown] = useState(false);
   const [isReading, setReading] = useState(false);
   const flight = useRef<AbortController>();
+  const [at, setAt] = useState<string>();
+  const list = useRef<HTMLUListElement>(null);
+  const wanted = useRef<string>();
 
   // The titles of what was chosen before.
   const readChosen = useCallback(
@@ -79,6 +83,14 @@ export default function NotePicker({
     return () => clearTimeout(timer);
   }, [readFirst, words]);
   useEffect(() => () => flight.current?.abort(), []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is wanted comes with a page
+  useEffect(() => {
+    if (wanted.current === undefined) return;
+    boxes()
+      .find(({ value }) => value === wanted.current)
+      ?.focus();
+    wanted.current = undefined;
+  }, [page]);
 
   async function readMore() {
     if (!page?.cursor || isReading) return;
@@ -89,6 +101,8 @@ export default function NotePicker({
     try {
       const query = { cursor: page.cursor, ...(words.trim() && { find: words }) };
       const next = await readTitles(query, mine.signal);
+      // The button is gone with the last page.
+      if (!next.cursor) wanted.current = next.items[0]?.noteId;
       setPage({ ...next, items: [...page.items, ...next.items] });
       setFailed(false);
     } catch {
@@ -102,12 +116,27 @@ export default function NotePicker({
     if (areUnknown && open.current) readChosen(open.current.signal);
   }
 
+  function boxes(): HTMLInputElement[] {
+    return [...(list.current?.querySelectorAll<HTMLInputElement>("input:not(:disabled)") ?? [])];
+  }
+  function walk(event: KeyboardEvent) {
+    const all = boxes();
+    const from = all.indexOf(event.target as HTMLInputElement);
+    const moves: Record<string, number> = { ArrowDown: from + 1, ArrowUp: from - 1, Home: 0, End: all.length - 1 };
+    const to = moves[event.key];
+    if (to === undefined || from === -1) return;
+    event.preventDefault();
+    all[to]?.focus();
+  }
+
   const isChosen = new Set(chosen);
   const isSearch = words.trim() !== "";
   const above = isSearch ? [] : first.flatMap((noteId) => known.get(noteId) ?? []);
   const inAbove = new Set(above.map(({ noteId }) => noteId));
   const rows = [...above, ...(page?.items ?? []).filter(({ noteId }) => !inAbove.has(noteId))];
   const isFull = chosen.length >= MOST;
+  const usable = rows.filter(({ noteId }) => !isFull || isChosen.has(noteId));
+  const stop = usable.some(({ noteId }) => noteId === at) ? at : usable[0]?.noteId;
 
   const again = (
     <button type="button" className="link" onClick={readAgain}>
@@ -128,19 +157,31 @@ export default function NotePicker({
           value={words}
           onChange={(event) => setWords(event.target.value)}
           onKeyDown={(event) => {
-            if (event.key !== "Escape" || words === "") return;
-            event.preventDefault();
-            setWords("");
+            if (event.key === "ArrowDown") {
+              event.preventDefault();
+              boxes()[0]?.focus();
+            } else if (event.key === "Escape" && words !== "") {
+              event.preventDefault();
+              setWords("");
+            }
           }}
           className={fieldClass("medium", "border-0! border-line! border-b! rounded-b-none! pl-8.5!")}
         />
       </div>
-      <ul aria-label="Notes to choose from" className="max-h-56 overflow-y-auto overscroll-contain py-1">
+      <ul
+        ref={list}
+        aria-label="Notes to choose from"
+        onKeyDown={walk}
+        className="max-h-56 overflow-y-auto overscroll-contain py-1"
+      >
         {rows.map(({ noteId, title, pinned }) => (
           <li key={noteId}>
             <label className="flex min-h-[30px] items-center gap-2.5 px-2.5 text-ink text-ui hover:bg-slip pointer-coarse:min-h-11">
               <input
                 type="checkbox"
+                value={noteId}
+                tabIndex={noteId === stop ? 0 : -1}
+                onFocus={() => setAt(noteId)}
                 className="size-4 shrink-0 accent-(--fill)"
                 checked={isChosen.has(noteId)}
                 disabled={isFull && !isChosen.has(noteId)}

@@ -16,6 +16,7 @@ import NotePicker from "./NotePicker";
 import { PresetsBlock } from "./PresetsBlock";
 import { effortNames, ModelOptions, systemPromptField } from "./settings-fields";
 import { fieldOf } from "./settings-form";
+import { switchTo } from "./switching";
 
 export interface SettingsPanelProps {
   userId: string;
@@ -29,7 +30,7 @@ export interface SettingsPanelProps {
   /** Where the panel was opened from: the choice of notes is shown at once. */
   at?: "notes" | undefined;
   onChange(settings: ThreadSettings): void;
-  onModel(ref: string): void;
+  onModel(ref: string, how: typeof switchTo): void;
   /** All settings at once, in the place of those of the thread. */
   onReplace(settings: ThreadSettings, words: string): void;
   onClose(): void;
@@ -80,19 +81,37 @@ export default function SettingsPanel({
   const reset = (...names: (keyof ThreadSettings)[]) => onChange(without(settings, ...names));
   const reasons = model ? reasonsAgainst(model, settings) : {};
   const field = { settings, model, reasons, set, reset };
+  const chooseModel = (ref: string) => onModel(ref, switchTo);
   const rare = (["topP", "stopSequences", "historyLength"] as const).some((name) => settings[name] !== undefined);
 
   useEffect(() => {
     const first = at === "notes" ? "[data-notes] input:checked" : "select, input";
     panel.current?.querySelector<HTMLElement>(first)?.focus({ preventScroll: at !== "notes" });
   }, [at]);
+  // Where it covers the column, what lies under it cannot be reached.
+  useEffect(() => {
+    const element = panel.current;
+    const covered = [...(element?.parentElement?.children ?? [])].filter((other) => other !== element) as HTMLElement[];
+    const narrow = window.matchMedia("(width < 61.25rem)");
+    const cover = (on: boolean) => {
+      for (const other of covered) other.inert = on;
+    };
+    const resized = () => cover(narrow.matches);
+    resized();
+    narrow.addEventListener("change", resized);
+    return () => {
+      narrow.removeEventListener("change", resized);
+      cover(false);
+    };
+  }, []);
   return (
     <section
       ref={panel}
       className="panel"
       aria-labelledby={`${id}-title`}
       onKeyDown={(event) => {
-        if (event.key !== "Escape" || event.defaultPrevented) return;
+        // With Shift it leads to the composer.
+        if (event.key !== "Escape" || event.shiftKey || event.defaultPrevented) return;
         event.preventDefault();
         onClose();
       }}
@@ -112,15 +131,19 @@ export default function SettingsPanel({
           </IconButton>
         </header>
         <div className="flex max-w-[26rem] grow flex-col gap-6 px-6 pt-1 pb-8">
-          <ModelField id={`${id}-model`} {...field} offer={offer} onModel={onModel} />
-          {news && (
-            <p role="status" className="-mt-3 text-ink-2 text-meta">
-              {news.words}{" "}
-              <button type="button" className="link" onClick={news.undo}>
-                Undo
-              </button>
-            </p>
-          )}
+          <div>
+            <ModelField id={`${id}-model`} {...field} offer={offer} onModel={chooseModel} />
+            <div role="status" className="text-ink-2 text-meta">
+              {news && (
+                <p className="mt-3">
+                  {news.words}{" "}
+                  <button type="button" className="link" onClick={news.undo}>
+                    Undo
+                  </button>
+                </p>
+              )}
+            </div>
+          </div>
           <Sampling
             id={`${id}-temperature`}
             {...field}
@@ -130,7 +153,7 @@ export default function SettingsPanel({
             step={0.1}
           />
           <MaximumLength id={`${id}-length`} {...field} />
-          <Effort {...field} offer={offer} onModel={onModel} />
+          <Effort {...field} offer={offer} onModel={chooseModel} />
           <SystemPrompt id={`${id}-system`} {...field} />
           <NotesField {...field} count={notes} />
           <details className="group" open={rare || undefined}>
@@ -505,7 +528,7 @@ function Effort({
           {shown.map((effort) => (
             <label
               key={effort}
-              className={`flex h-9 grow basis-0 items-center justify-center border-line text-ui not-first:border-l has-checked:bg-press has-checked:font-strong has-focus-visible:outline-2 has-focus-visible:outline-accent pointer-coarse:h-11 ${
+              className={`flex h-9 grow basis-0 items-center justify-center border-line text-ui not-first:border-l has-checked:bg-press has-checked:font-strong has-focus-visible:outline-2 has-focus-visible:-outline-offset-2 has-focus-visible:outline-accent pointer-coarse:h-11 ${
                 efforts ? "text-ink-2" : "text-ink-3"
               }`}
             >

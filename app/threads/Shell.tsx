@@ -7,6 +7,7 @@ import { Link, useLocation } from "@remix-run/react";
 import { type FormEvent, type HTMLAttributes, type ReactNode, useEffect, useRef } from "react";
 import { remember, THREADS_KEY } from "~/ui/appearance";
 import { CloseIcon, MenuIcon, NotebookIcon, PanelLeftIcon, PlusIcon, SettingsIcon } from "~/ui/icons";
+import { useKeptFocus } from "~/ui/kept-focus";
 import { useBrowserLayoutEffect } from "~/ui/layout-effect";
 import { BarStart, Wordmark } from "~/ui/page";
 import { Toaster } from "~/ui/toast";
@@ -41,6 +42,7 @@ function Frame({ person, notes, now, children }: Omit<ShellProps, "threads" | "a
   const unread = useUnreadCount();
   const main = useRef<HTMLElement>(null);
   useTitleCount(unread);
+  useKeptFocus(main);
   return (
     <div className="shell">
       <Sidebar person={person} notes={notes} now={now} main={main} />

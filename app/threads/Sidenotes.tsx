@@ -331,7 +331,8 @@ function measure(element: HTMLElement, heights: WeakMap<Element, Measured>): Mea
 
 function put(element: HTMLElement, top: number, form: "full" | "title"): void {
   element.style.top = `${Math.round(top)}px`;
-  element.style.visibility = "visible";
+  // As its margin is: under the panel nothing of it is reached.
+  element.style.visibility = "inherit";
   element.classList.toggle("title", form === "title");
 }
 

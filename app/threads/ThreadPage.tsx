@@ -15,6 +15,7 @@ import {
   useSyncExternalStore,
 } from "react";
 import type { ThreadSettings } from "~/ai/settings";
+import { changeBetween } from "~/ai/settings-change";
 import { Button } from "~/ui/button";
 import { ArrowDownIcon } from "~/ui/icons";
 import { useBrowserLayoutEffect } from "~/ui/layout-effect";
@@ -92,6 +93,7 @@ export function ThreadPage({
   const [panel, setPanel] = useState<"open" | "notes" | null>(null);
   const [news, setNews] = useState<{ words: string; before: ThreadSettings }>();
   const settingsButton = useRef<HTMLButtonElement>(null);
+  const panelOpener = useRef<Element | null>(null);
   const offer = useModels();
 
   useSeen(view, turn);
@@ -114,6 +116,7 @@ export function ThreadPage({
   const send = useCallback(
     (message: { text: string; parentId?: string | null; branch?: boolean }) => {
       setNotice(undefined);
+      passing.current = undefined;
       live.send(threadId, message);
       requestAnimationFrame(() => scrolling.current());
     },
@@ -122,19 +125,23 @@ export function ThreadPage({
 
   const { now, change: changeSettings } = settings;
   const changeTo = useCallback(
-    (next: ThreadSettings, words: string | undefined) => {
-      const before = now();
+    (next: ThreadSettings, words: string | undefined, before = now()) => {
       changeSettings(() => next);
       setNews(words === undefined ? undefined : { words, before });
     },
     [now, changeSettings],
   );
+  const passing = useRef<{ before: ThreadSettings; after: ThreadSettings }>();
   const chooseModel = useCallback(
     (ref: string, how: typeof switchTo) => {
+      // Arrows in a list choose every model that they pass: each counts from where the first began.
+      const before = passing.current && !changeBetween(passing.current.after, now()) ? passing.current.before : now();
       const to = findModel(offer, ref);
-      if (!to) return changeTo({ ...now(), model: ref }, undefined);
-      const { settings: next, words } = how(now(), to, ref === offer.models[0]?.ref);
-      changeTo(next, words);
+      const { settings: next, words } = to
+        ? how(before, to, ref === offer.models[0]?.ref)
+        : { settings: { ...before, model: ref }, words: undefined };
+      changeTo(next, words, before);
+      passing.current = { before, after: next };
     },
     [offer, now, changeTo],
   );
@@ -187,11 +194,23 @@ export function ThreadPage({
     [threadId, view?.cost, busy, offer, going, editing, send, switchThen],
   );
 
-  const openPanel = (at: "open" | "notes") => settingsPanel.use(() => setPanel(at));
+  function openPanel(at: "open" | "notes") {
+    panelOpener.current = document.activeElement;
+    settingsPanel.use(() => setPanel(at));
+  }
+  const [backFromPanel, setBackFromPanel] = useState(false);
   function closePanel() {
     setPanel(null);
-    settingsButton.current?.focus();
+    setBackFromPanel(true);
   }
+  // What it was opened from may have been covered by it.
+  useEffect(() => {
+    if (!backFromPanel) return;
+    setBackFromPanel(false);
+    const opener = panelOpener.current;
+    const isThere = opener instanceof HTMLElement && opener !== document.body && opener.isConnected;
+    (isThere ? opener : settingsButton.current)?.focus();
+  }, [backFromPanel]);
   function editLast() {
     const last = path.findLast((shown) => shown.kind === "message" && shown.message.role === "user");
     if (last && !turn) setEditing(last.id);
@@ -226,7 +245,7 @@ export function ThreadPage({
       onEditLast={editLast}
       onModel={chooseModel}
       onSettings={() => (panel === null ? openPanel("open") : setPanel(null))}
-      news={told}
+      news={panel === null ? told : undefined}
       onTakeBack={(key) => live.takeBack(threadId, key)}
       onSendWaiting={() => live.sendWaiting(threadId)}
       sendable={sendable}
@@ -285,7 +304,7 @@ export function ThreadPage({
             setNews(undefined);
             changeSettings(() => next);
           }}
-          onModel={switchThen}
+          onModel={chooseModel}
           onReplace={changeTo}
           onClose={closePanel}
         />
@@ -344,10 +363,23 @@ function Thread({
   const log = useRef<HTMLDivElement>(null);
   const scrolling = useScrolling(log, threadId, turn !== undefined);
   jump.current = scrolling.jump;
+  const foot = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const main = foot.current?.closest<HTMLElement>(".main");
+    if (!foot.current || !main) return;
+    const observer = new ResizeObserver(([entry]) =>
+      main.style.setProperty("--foot", `${Math.ceil(entry?.borderBoxSize[0]?.blockSize ?? 0)}px`),
+    );
+    observer.observe(foot.current);
+    return () => {
+      observer.disconnect();
+      main.style.removeProperty("--foot");
+    };
+  }, []);
   return (
     <>
       <Transcript log={log} path={path} numbers={numbers} context={context} />
-      <div className="foot">
+      <div ref={foot} className="foot">
         <StatusLine turn={turn} away={scrolling.away} onJump={scrolling.jump} />
         {children}
       </div>

@@ -45,4 +45,12 @@ describe("the cost of an answer", () => {
       "$0.004 at $0.70 and $2.10 a million tokens (prices of 1 November 2026)",
     );
   });
+
+  test("names the price of what was read from the cache, where anything was", () => {
+    const cost = { dollars: 0.004, price: { ...price, cacheRead: 0.07 } };
+    expect(costAccount(cost)).not.toContain("cache");
+    expect(costAccount(cost, 4_000)).toBe(
+      "$0.004 at $0.70 and $2.10 a million tokens, $0.07 a million from the cache (2026-11-01)",
+    );
+  });
 });

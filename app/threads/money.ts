@@ -37,12 +37,15 @@ export function billedWords(cost: Cost): string {
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 
 /** How a cost came about: "$0.004 at $0.70 and $2.10 a million tokens", for the details of an answer. */
-export function costAccount(cost: Cost): string {
+export function costAccount(cost: Cost, cacheReadTokens = 0): string {
   const { price, guardrail } = cost;
   const parts = [costWords(cost)];
   if (price) {
-    const listed = day.format(new Date(`${price.asOf}T00:00:00Z`));
-    parts.push(`at ${dollars(price.input)} and ${dollars(price.output)} a million tokens (prices of ${listed})`);
+    const { input, output, cacheRead, asOf } = price;
+    const cached =
+      cacheReadTokens > 0 && cacheRead !== undefined ? `, ${dollars(cacheRead)} a million from the cache` : "";
+    const listed = day.format(new Date(`${asOf}T00:00:00Z`));
+    parts.push(`at ${dollars(input)} and ${dollars(output)} a million tokens${cached} (prices of ${listed})`);
   }
   if (guardrail) parts.push(`and ${dollars(guardrail)} of it for the guardrail`);
   return parts.join(" ");

@@ -56,7 +56,7 @@ export function MenuContent({ groups, open, onOpenChange, align, side, button, l
                   disabled={item.disabled}
                   onSelect={() => select(item)}
                   {...(item.checked === undefined ? {} : { role: "menuitemradio", "aria-checked": item.checked })}
-                  className={`flex min-h-[34px] cursor-pointer select-none items-center gap-2.5 rounded-m px-2.5 outline-none data-disabled:cursor-default data-highlighted:bg-press/60 data-disabled:text-ink-3 pointer-coarse:min-h-11 ${item.destructive ? "text-danger" : "text-ink"}`}
+                  className={`flex min-h-[34px] cursor-pointer select-none items-center gap-2.5 rounded-m px-2.5 -outline-offset-2 data-disabled:cursor-default data-highlighted:bg-press/60 data-disabled:text-ink-3 pointer-coarse:min-h-11 ${item.destructive ? "text-danger" : "text-ink"}`}
                 >
                   {item.icon && <span className={item.destructive ? "" : "text-ink-3"}>{item.icon}</span>}
                   <span className="grow">{item.label}</span>

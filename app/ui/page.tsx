@@ -31,7 +31,9 @@ export function Bar({ title, remark, menu }: { title: ReactNode; remark?: ReactN
             <h1 className="truncate font-strong text-ink text-ui max-sm:text-say">{title}</h1>
             {remark && <p className="shrink-0 text-ink-3 text-meta max-sm:hidden">{remark}</p>}
           </div>
-          {menu && <div className="-mr-1.5 flex shrink-0 items-center gap-1 pointer-coarse:-mr-3.5">{menu}</div>}
+          {menu && (
+            <div className="bar-menu -mr-1.5 flex shrink-0 items-center gap-1 pointer-coarse:-mr-3.5">{menu}</div>
+          )}
         </div>
       </header>
     </>

@@ -4,7 +4,7 @@ import type { Page } from "@playwright/test";
 import { ulid } from "ulid";
 import { blockedOutput, localGuardrail } from "../../infra/local/models/guardrail.ts";
 import { type Account, App } from "../app.ts";
-import { expect, lastAnswer, send, test as shared, untilDone } from "./fixtures.ts";
+import { expect, expectFocusSeen, lastAnswer, say, send, test as shared, tabBackTo, untilDone } from "./fixtures.ts";
 
 /** As the other tests have it, with the guardrail on. */
 const test = shared.extend<object, { app: App }>({
@@ -180,30 +180,39 @@ test("Personal data is masked before the person's eyes, and stays so in another 
   await expect(other.locator("body")).not.toContainText("maria@example.org");
 });
 
-test("A blocked message names the policy, can be edited by keys alone, and the thread goes on", async ({ page }) => {
+test("Guardrail: with a keyboard alone a person reads which policy blocked a message, edits it, and goes on", async ({
+  app,
+  page,
+}) => {
   await page.goto("/");
-  await send(page, "Which stocks should I buy?");
+  await say(app, page, "Which stocks should I buy?");
   const card = lastAnswer(page);
   await expect(card).toContainText("Blocked by the guardrail");
   await expect(card).toContainText("The rules of this Sidenote do not allow this question.");
   await expect(card).toContainText("This message was not sent to a model.");
   await expect(card).toContainText("Denied topic: Investment advice");
   await expect(page).toHaveURL(/threads/);
-  await page.reload();
+  await page.goto(page.url());
   await expect(lastAnswer(page)).toContainText("Denied topic: Investment advice");
   expect((await new AxeBuilder({ page }).include('[role="log"]').analyze()).violations).toEqual([]);
 
-  await page.getByRole("button", { name: "Edit message" }).focus();
+  const edit = page.getByRole("textbox", { name: "Edit message" });
+  await tabBackTo(page.getByRole("button", { name: "Edit message" }));
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("textbox", { name: "Edit message" })).toBeFocused();
+  await expect(edit).toBeFocused();
+  await expectFocusSeen(page);
+  // Taken back it leads to the composer, as what is sent does.
+  await page.keyboard.press("Escape");
+  await tabBackTo(page.getByRole("button", { name: "Edit message" }));
+  await page.keyboard.press("Enter");
+  await expect(edit).toBeFocused();
   await page.keyboard.press("ControlOrMeta+a");
   await page.keyboard.type("What is a good book about gardens?");
   await page.keyboard.press("ControlOrMeta+Enter");
   await expect(page.getByRole("article", { name: "You" })).toHaveText(/What is a good book about gardens\?/);
   await untilDone(page);
   await expect(lastAnswer(page)).not.toContainText("Blocked");
-  await send(page, "And about ponds?");
-  await untilDone(page);
+  await say(app, page, "And about ponds?");
   await expect(page.getByRole("article", { name: "Assistant" })).toHaveCount(2);
 });
 

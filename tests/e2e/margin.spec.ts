@@ -1,9 +1,19 @@
-/** What stands beside an answer, by the keyboard: reasoning, notes that changed, the cited passage, proposed notes. */
+/** What stands beside an answer, by the keyboard alone: notes that changed, the cited passage, proposed notes. */
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { ulid } from "ulid";
-import { type Account, type App, messageId, readStream } from "../app.ts";
-import { expect, lastAnswer, send, test, untilDone } from "./fixtures.ts";
+import {
+  addNote,
+  expect,
+  expectFocusSeen,
+  lastAnswer,
+  makeThread,
+  say,
+  send,
+  tabBackTo,
+  tabTo,
+  test,
+  untilDone,
+} from "./fixtures.ts";
 
 test.afterEach(({ app }) => app.clearScenarios());
 
@@ -11,76 +21,10 @@ const filler = Array.from({ length: 60 }, (_, line) => `Line ${line + 1} of the 
 const passage = "In March the boiler pressure fell to 0.8 bar.";
 const log = [...filler.slice(0, 40), "", passage, "", ...filler.slice(40)].join("\n");
 
-async function addNote(app: App, account: Account, title: string, text: string): Promise<string> {
-  const noteId = ulid();
-  const made = await app.postForm("/notes/new", { intent: "create", noteId, title, text }, account.cookie);
-  expect(made.status).toBeLessThan(400);
-  return noteId;
-}
-
-async function ask(app: App, account: Account, text: string, settings = {}): Promise<string> {
-  const threadId = ulid();
-  await readStream(
-    await app.request(account, `/threads/${threadId}/runs`, {
-      json: { kind: "send", messageId: messageId(), text, create: true, settings },
-    }),
-  );
-  return threadId;
-}
-
 async function violations(page: Page): Promise<string[]> {
   const { violations: found } = await new AxeBuilder({ page }).disableRules(["landmark-unique"]).analyze();
   return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
-
-const thinking = { model: "openai:gpt-5-mini", reasoningEffort: "low" };
-
-test("Reasoning unfolds by the keyboard while the model thinks, over a reload, and afterwards in another browser", async ({
-  app,
-  account,
-  page,
-  openBrowser,
-}) => {
-  await app.scenario({ thoughts: 500, tokens: 60, tokenMs: 15 });
-  const threadId = ulid();
-  const gone = new AbortController();
-  const started = await app.request(account, `/threads/${threadId}/runs`, {
-    json: { kind: "send", messageId: messageId(), text: "Think about tea", create: true, settings: thinking },
-    signal: gone.signal,
-  });
-  expect(started.status).toBe(200);
-  gone.abort();
-  await page.goto(`/threads/${threadId}`);
-  const fold = lastAnswer(page).getByRole("button", { name: "Thinking" });
-  await expect(fold).toHaveAttribute("aria-expanded", "false");
-  await fold.focus();
-  await page.keyboard.press("Enter");
-  const thoughts = lastAnswer(page).getByRole("group", { name: "What the model thought" });
-  await expect(thoughts).toContainText(/\w+ \w+ \w+/);
-  const before = await thoughts.innerText();
-
-  await page.reload();
-  await expect(fold).toHaveAttribute("aria-expanded", "false");
-  await fold.press("Enter");
-  await expect(thoughts).toContainText(before.slice(0, 80));
-  await untilDone(page);
-  const after = lastAnswer(page).getByRole("button", { name: /^Thought for \d+ s$/ });
-  await expect(after).toHaveAttribute("aria-expanded", "true");
-  const whole = await thoughts.innerText();
-  expect(whole.startsWith(before.slice(0, 80))).toBe(true);
-
-  const other = await openBrowser(account, { server: 1 });
-  await other.goto(`/threads/${threadId}`);
-  const stored = lastAnswer(other).getByRole("button", { name: /^Thought for \d+ s$/ });
-  await expect(stored).toHaveAttribute("aria-expanded", "false");
-  await stored.press("Enter");
-  await expect(lastAnswer(other).getByRole("group", { name: "What the model thought" })).toHaveText(whole, {
-    useInnerText: true,
-  });
-  expect(await violations(other)).toEqual([]);
-  await stored.press("Enter");
-  await expect(lastAnswer(other).getByRole("group", { name: "What the model thought" })).toHaveCount(0);
-});
 
 test("A note stands beside its line with its passage while the answer is still being written", async ({
   app,
@@ -104,27 +48,38 @@ for (const [name, width] of [
   ["beside its line", 1440],
   ["on a phone", 390],
 ] as const)
-  test(`A note opens at the passage that was cited, and says when that is gone, ${name}`, async ({
+  test(`From a citation a person with only a keyboard goes to its note, back, and on to the passage, ${name}`, async ({
     app,
     account,
     page,
   }) => {
     await page.setViewportSize({ width, height: 844 });
     const noteId = await addNote(app, account, "Boiler log", log);
-    const threadId = await ask(app, account, "What did the boiler pressure do in March?");
+    const threadId = await makeThread(app, account, ["What did the boiler pressure do in March?"]);
     await page.goto(`/threads/${threadId}`);
+    const sidenotes = page.getByRole("complementary", { name: "Sidenotes" });
     const open = async () => {
-      if (width < 980) await lastAnswer(page).getByRole("button", { name: "Boiler log" }).click();
-      else {
-        await lastAnswer(page).getByRole("link", { name: "Sidenote 1" }).first().press("Enter");
-        await page.keyboard.press("Tab");
+      if (width < 980) {
+        const chip = lastAnswer(page).getByRole("button", { name: "Boiler log" });
+        await tabBackTo(chip);
+        await page.keyboard.press("Enter");
+        await expect(chip).toHaveAttribute("aria-expanded", "true");
+        await expect(chip).toBeFocused();
+      } else {
+        const cite = lastAnswer(page).getByRole("link", { name: "Sidenote 1", exact: true }).first();
+        await tabBackTo(cite);
+        await expect(cite).toHaveClass(/\bon\b/);
+        await page.keyboard.press("Enter");
+        await expect(sidenotes.locator(".sidenote").first()).toBeFocused();
+        await expectFocusSeen(page);
+        await page.keyboard.press("Escape");
+        await expect(cite).toBeFocused();
+        await page.keyboard.press("Enter");
       }
-      const link = page
-        .getByRole("complementary", { name: "Sidenotes" })
-        .getByRole("link", { name: "Open note" })
-        .first();
-      if (width >= 980) await expect(link).toBeFocused();
-      await link.press("Enter");
+      await page.keyboard.press("Tab");
+      await expect(sidenotes.getByRole("link", { name: "Open note" }).first()).toBeFocused();
+      await expectFocusSeen(page);
+      await page.keyboard.press("Enter");
     };
     await open();
     await expect(page.getByRole("textbox", { name: "Text" })).toHaveValue(log);
@@ -156,7 +111,7 @@ test("A sidenote says that its note was edited, and later that it was deleted, a
   page,
 }) => {
   const noteId = await addNote(app, account, "Boiler log", passage);
-  const threadId = await ask(app, account, "What did the boiler pressure do in March?");
+  const threadId = await makeThread(app, account, ["What did the boiler pressure do in March?"]);
   await page.goto(`/threads/${threadId}`);
   const sidenotes = page.getByRole("complementary", { name: "Sidenotes" });
   await expect(sidenotes.getByText("Edited since this answer")).toHaveCount(0);
@@ -227,22 +182,22 @@ test("While a person writes a new thread, the notes that fit move up in the marg
   await expect(margin.getByText("Night train.")).toHaveCount(0);
 });
 
-test("A proposed note is saved, edited or dismissed by the keyboard, and stays so", async ({
+test("With a keyboard alone a person saves, edits or dismisses a proposed note, and it stays so", async ({
   app,
   account,
   page,
   openBrowser,
 }) => {
   await page.goto("/");
-  await send(page, "Remember that the boiler needs 1.5 bar");
-  await untilDone(page);
+  await say(app, page, "Remember that the boiler needs 1.5 bar");
   const card = page.getByRole("region", { name: "Suggested note: The boiler needs 1.5 bar" });
   await expect(card).toBeVisible();
   await expect(lastAnswer(page).locator("pre")).toHaveCount(0);
   const thread = page.url();
   expect(await violations(page)).toEqual([]);
 
-  await card.getByRole("button", { name: "Dismiss" }).press("Enter");
+  await tabBackTo(card.getByRole("button", { name: "Dismiss" }));
+  await page.keyboard.press("Enter");
   const again = page.getByRole("button", { name: "Show again" });
   await expect(again).toBeFocused();
   const other = await openBrowser(account, { server: 1 });
@@ -250,30 +205,35 @@ test("A proposed note is saved, edited or dismissed by the keyboard, and stays s
     await other.goto(thread);
     await expect(other.getByText("Suggested note dismissed: The boiler needs 1.5 bar")).toBeVisible({ timeout: 1_000 });
   }).toPass();
-  await again.press("Enter");
+  await page.keyboard.press("Enter");
   await expect(card).toBeVisible();
+  await expect(card.getByRole("button", { name: "Save" })).toBeFocused();
 
   // Edit leads to the draft of a new note; nothing is stored before Save there.
-  await card.getByRole("button", { name: "Edit" }).press("Enter");
+  await tabTo(card.getByRole("button", { name: "Edit" }));
+  await page.keyboard.press("Enter");
   await expect(page.getByRole("textbox", { name: "Title" })).toHaveValue("The boiler needs 1.5 bar");
-  await page.getByRole("textbox", { name: "Text" }).fill("1.5 bar, when it is cold.");
-  await page.reload();
+  await tabTo(page.getByRole("textbox", { name: "Text" }));
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.type("1.5 bar, when it is cold.");
+  await page.goto(page.url());
   await expect(page.getByRole("textbox", { name: "Text" })).toHaveValue("1.5 bar, when it is cold.");
   await page.keyboard.press("Control+s");
   await expect(page).toHaveURL(/\/notes\/[0-9A-Z]{26}/);
   const saved = page.url();
   await page.goto(thread);
   await expect(card.getByText("Saved as a note")).toBeVisible();
-  await card.getByRole("link", { name: "Open note" }).press("Enter");
+  await tabBackTo(card.getByRole("link", { name: "Open note" }));
+  await page.keyboard.press("Enter");
   await expect(page).toHaveURL(saved);
 
   await page.goto(thread);
-  await send(page, "Remember that the plumber is called Jansen");
-  await untilDone(page);
+  await say(app, page, "Remember that the plumber is called Jansen");
   const second = page.getByRole("region", { name: "Suggested note: The plumber is called Jansen" });
-  await second.getByRole("button", { name: "Save" }).press("Enter");
+  await tabBackTo(second.getByRole("button", { name: "Save" }));
+  await page.keyboard.press("Enter");
   await expect(second.getByRole("link", { name: "Open note" })).toBeFocused();
-  await page.reload();
+  await page.goto(thread);
   await expect(second.getByText("Saved as a note")).toBeVisible();
   await other.goto("/notes");
   await expect(other.getByText("The plumber is called Jansen").first()).toBeVisible();
@@ -282,22 +242,24 @@ test("A proposed note is saved, edited or dismissed by the keyboard, and stays s
   );
 });
 
-test("What the model saw is one step from an answer's details, and needs no script", async ({
+test("With a keyboard alone a person goes from an answer's details to what the model saw, which needs no script", async ({
   app,
   account,
   page,
   browser,
 }) => {
   await addNote(app, account, "Boiler log", passage);
-  const threadId = await ask(app, account, "What did the boiler pressure do in March?", { temperature: 0.2 });
+  const threadId = await makeThread(app, account, ["What did the boiler pressure do in March?"], { temperature: 0.2 });
   await page.goto(`/threads/${threadId}`);
-  await lastAnswer(page)
-    .getByRole("button", { name: /^Details/ })
-    .press("Enter");
-  await lastAnswer(page).getByRole("link", { name: "What the model saw" }).press("Enter");
+  await tabBackTo(lastAnswer(page).getByRole("button", { name: /^Details/ }));
+  await page.keyboard.press("Enter");
+  await tabTo(lastAnswer(page).getByRole("link", { name: "What the model saw" }));
+  await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { name: "What the model saw" })).toBeVisible();
+  await expect(page.getByRole("main")).toBeFocused();
   await expect(page.getByText("Temperature")).toBeVisible();
-  await page.locator("summary", { hasText: "Boiler log" }).press("Enter");
+  await tabTo(page.locator("summary", { hasText: "Boiler log" }));
+  await page.keyboard.press("Enter");
   await expect(page.getByText(passage)).toBeVisible();
   expect(await violations(page)).toEqual([]);
   await page.setViewportSize({ width: 390, height: 844 });

@@ -2,8 +2,20 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Locator, Page } from "@playwright/test";
 import { ulid } from "ulid";
-import { type Account, type App, messageId, readStream } from "../app.ts";
-import { expect, send, test, untilDone } from "./fixtures.ts";
+import type { App } from "../app.ts";
+import {
+  addNote,
+  arrowTo,
+  composer,
+  expect,
+  makeThread,
+  say,
+  send,
+  tabBackTo,
+  tabTo,
+  test,
+  untilDone,
+} from "./fixtures.ts";
 
 const panelOf = (page: Page): Locator => page.getByRole("region", { name: "Thread settings" });
 
@@ -23,113 +35,62 @@ async function sent(app: App, page: Page, text: string): Promise<{ model: string
   return { model: call.model ?? "", body: call.body as Record<string, unknown> };
 }
 
-async function addNote(app: App, account: Account, title: string, text: string): Promise<void> {
-  await app.postForm("/notes/new", { intent: "create", noteId: ulid(), title, text }, account.cookie);
-}
-
-/** A thread made by a script, so that a test begins where it matters. */
-async function makeThread(app: App, account: Account, texts: string[], settings = {}): Promise<string> {
-  const threadId = ulid();
-  for (const [index, text] of texts.entries())
-    await readStream(
-      await app.request(account, `/threads/${threadId}/runs`, {
-        json: { kind: "send", messageId: messageId(), text, ...(index === 0 && { create: true, settings }) },
-      }),
-    );
-  return threadId;
-}
-
-test("Every field of the panel is saved and is in the next request, by the keyboard alone", async ({
+test("With a keyboard alone a person finds notes by their titles, page by page, and only the chosen ones are sent", async ({
   app,
   page,
   account,
 }) => {
-  const threadId = await makeThread(app, account, ["Hello"]);
-  await page.goto(`/threads/${threadId}`);
-  await expect(page.getByRole("meter")).toBeVisible();
-  await page.getByRole("button", { name: "Thread settings" }).press("Enter");
-  const panel = panelOf(page);
-  await expect(panel.getByRole("combobox", { name: "Model" })).toBeFocused();
-  await page.keyboard.press("Tab");
-  await expect(panel.getByRole("button", { name: "List the models again" })).toBeFocused();
-  await page.keyboard.press("Tab");
-  await expect(panel.getByRole("slider", { name: "Temperature" })).toBeFocused();
-  await page.keyboard.press("ArrowLeft");
-  await page.keyboard.press("ArrowLeft");
-  await expect(panel.getByRole("button", { name: "Reset temperature" })).toBeVisible();
-  const length = panel.getByRole("textbox", { name: "Maximum response length" });
-  // On the way to 1.5 there stood a 1, which nobody meant.
-  await length.press("1");
-  await expect(panel.getByRole("button", { name: "Reset maximum response length" })).toBeVisible();
-  await length.pressSequentially(".5");
-  await expect(length).toHaveAccessibleDescription("A length is a whole number of tokens, from 1 to 1,000,000.");
-  await expect(panel.getByRole("button", { name: "Reset maximum response length" })).toBeHidden();
-  await length.fill("1.234");
-  await panel.getByRole("textbox", { name: "System prompt" }).fill("Answer like a lighthouse keeper.");
-  await panel.locator("summary").press("Enter");
-  await panel.getByRole("slider", { name: "Top P" }).press("ArrowLeft");
-  await panel.getByRole("textbox", { name: "Stop sequences" }).fill("END\n##");
-  await panel.getByRole("textbox", { name: "History length" }).fill("3");
-  await page.keyboard.press("Escape");
-  await expect(panel).toBeHidden();
-  await expect(page.getByRole("button", { name: "Thread settings" })).toBeFocused();
-
-  const { body } = await sent(app, page, "What comes now");
-  expect(body.inferenceConfig).toEqual({
-    temperature: 0.3,
-    topP: 0.95,
-    maxTokens: 1_234,
-    stopSequences: ["END", "##"],
-  });
-  expect(JSON.stringify(body.system)).toContain("Answer like a lighthouse keeper.");
-
-  await page.reload();
-  const again = await openPanel(page);
-  await expect(again.getByRole("textbox", { name: "Maximum response length" })).toHaveValue("1234");
-  await expect(again.getByRole("textbox", { name: "Stop sequences" })).toHaveValue("END\n##");
-  await expect(again.getByRole("textbox", { name: "History length" })).toHaveValue("3");
-  await again.getByRole("button", { name: "Reset all" }).click();
-  await expect(again.getByText("All settings of this thread are reset.")).toBeVisible();
-  const plain = await sent(app, page, "And now nothing is set");
-  expect(plain.body.inferenceConfig ?? {}).toEqual({});
-  expect(JSON.stringify(plain.body)).not.toContain("lighthouse");
-});
-
-test("Another model keeps what fits and says what was dropped; what it refuses is off, with the reason", async ({
-  app,
-  page,
-  account,
-}) => {
-  const settings = { temperature: 0.2, systemPrompt: "Answer briefly." };
-  const threadId = await makeThread(app, account, ["Hello"], settings);
-  await page.goto(`/threads/${threadId}`);
-  const panel = await openPanel(page);
-  await panel.getByRole("combobox", { name: "Model" }).selectOption({ label: "o4-mini, 200k window" });
-  const words = /o4-mini sets its own temperature\. Dropped: temperature\./;
-  await expect(panel.getByText(words)).toBeVisible();
-  await expect(panel.getByRole("slider", { name: "Temperature" })).toBeDisabled();
-  await expect(panel.getByRole("slider", { name: "Temperature" })).toHaveAccessibleDescription(/sets its own/);
-  await panel.locator("summary").click();
-  await expect(panel.getByRole("textbox", { name: "Stop sequences" })).toBeDisabled();
-  await expect(panel.getByText("o4-mini takes no stop sequences.")).toBeVisible();
-  const { model, body } = await sent(app, page, "The model is another one");
-  expect(model).toBe("o4-mini");
-  expect(body).not.toHaveProperty("temperature");
-  expect(JSON.stringify(body)).toContain("Answer briefly.");
-
-  await panel.getByRole("button", { name: "Undo" }).click();
-  await expect(panel.getByRole("slider", { name: "Temperature" })).toBeEnabled();
-  const undone = await sent(app, page, "The first one again");
-  expect(undone.model).toContain("nova-lite");
-  expect(undone.body.inferenceConfig).toEqual({ temperature: 0.2 });
-
-  // The same by the list that opens from the composer, with its search, by the keyboard.
-  await panel.getByRole("button", { name: "Close" }).click();
-  await page.getByTitle("Choose a model").press("Enter");
-  await page.getByRole("combobox", { name: "Find a model" }).fill("o4");
+  test.setTimeout(90_000);
+  for (let index = 0; index < 60; index += 1)
+    await addNote(app, account, `Meeting ${index}`, `The ${index}th meeting was about bridges.`);
+  await addNote(app, account, "Boiler log", "The boiler lost pressure in March.");
+  await page.goto("/");
+  await tabTo(page.getByRole("button", { name: "Choose notes" }));
   await page.keyboard.press("Enter");
-  await expect(page.getByText(words)).toBeVisible();
-  expect((await sent(app, page, "And by the list")).model).toBe("o4-mini");
+  const panel = panelOf(page);
+  await expect(panel.getByRole("radio", { name: /All notes/ })).toBeFocused();
+  await page.keyboard.press("ArrowDown");
+  const list = panel.getByRole("list", { name: "Notes to choose from" });
+  const search = panel.getByRole("searchbox", { name: "Find a note" });
+  await expect(list.getByRole("checkbox")).toHaveCount(50);
+  await tabTo(list.getByRole("button", { name: "Show more notes" }));
+  await page.keyboard.press("Enter");
+  await expect(list.getByRole("checkbox")).toHaveCount(61);
+  await expect(list.getByRole("checkbox").nth(50)).toBeFocused();
+  await page.keyboard.press("ArrowUp");
+  await expect(list.getByRole("checkbox").nth(49)).toBeFocused();
+  await tabBackTo(search);
+  await page.keyboard.type("BOILER lóg");
+  await expect(list.getByRole("checkbox")).toHaveCount(1);
+  await tabTo(list.getByRole("checkbox", { name: "Boiler log" }));
+  await page.keyboard.press("Space");
+  await tabBackTo(search);
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.type("meeting 1");
+  await expect(list.getByRole("checkbox")).toHaveCount(15);
+  await arrowTo(list.getByRole("checkbox", { name: "Meeting 17" }));
+  await page.keyboard.press("Space");
+  await expect(panel.getByText("2 of 61")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: "Choose notes" })).toBeFocused();
+  await tabBackTo(composer(page));
+  const { body } = await say(app, page, "What about the boiler");
+  expect(JSON.stringify(body)).toContain("The boiler lost pressure in March.");
+  expect(JSON.stringify(body)).toContain("The 17th meeting");
+  expect(JSON.stringify(body)).not.toContain("The 18th meeting");
+  await expect(page.getByText("Sent with your message: all 2 notes and the last 2 messages.")).toBeVisible();
+
+  // What was chosen stands first when the panel is opened again.
+  await page.goto(page.url());
+  await tabTo(page.getByRole("button", { name: "Change", exact: true }));
+  await page.keyboard.press("Enter");
+  await expect(panel.getByRole("radio", { name: /^Chosen notes/ })).toBeFocused();
+  const rows = list.getByRole("checkbox", { checked: true });
+  await expect(rows).toHaveCount(2);
+  await page.keyboard.press("ArrowDown");
+  await expect(panel.getByRole("radio", { name: "None" })).toBeChecked();
+  await page.keyboard.press("Shift+Escape");
+  expect((await say(app, page, "And without notes")).body.system ?? []).toEqual([]);
 });
 
 test("Two tabs change different settings of a thread, and undo nothing of each other", async ({
@@ -201,41 +162,6 @@ test("A part of the page that cannot be loaded says so, and takes nothing away",
   await page.getByRole("button", { name: "Reload the page" }).click();
   await openPanel(page);
   await expect(page.getByRole("textbox", { name: "Message" })).toHaveValue("Alder trees");
-});
-
-test("Chosen notes are found by their titles, page by page, and only they are sent", async ({ app, page, account }) => {
-  test.setTimeout(90_000);
-  for (let index = 0; index < 60; index += 1)
-    await addNote(app, account, `Meeting ${index}`, `The ${index}th meeting was about bridges.`);
-  await addNote(app, account, "Boiler log", "The boiler lost pressure in March.");
-  await page.goto("/");
-  await page.getByRole("button", { name: "Choose notes" }).click();
-  const panel = panelOf(page);
-  await expect(panel.getByRole("radio", { name: /All notes/ })).toBeFocused();
-  await page.keyboard.press("ArrowDown");
-  const list = panel.getByRole("list", { name: "Notes to choose from" });
-  await expect(list.getByRole("checkbox")).toHaveCount(50);
-  await list.getByRole("button", { name: "Show more notes" }).press("Enter");
-  await expect(list.getByRole("checkbox")).toHaveCount(61);
-  await panel.getByRole("searchbox", { name: "Find a note" }).fill("BOILER lóg");
-  await expect(list.getByRole("checkbox")).toHaveCount(1);
-  await list.getByRole("checkbox", { name: "Boiler log" }).press("Space");
-  await panel.getByRole("searchbox", { name: "Find a note" }).fill("meeting 17");
-  await list.getByRole("checkbox", { name: "Meeting 17" }).check();
-  await expect(panel.getByText("2 of 61")).toBeVisible();
-  const { body } = await sent(app, page, "What about the boiler");
-  expect(JSON.stringify(body)).toContain("The boiler lost pressure in March.");
-  expect(JSON.stringify(body)).toContain("The 17th meeting");
-  expect(JSON.stringify(body)).not.toContain("The 18th meeting");
-  await expect(page.getByText("Sent with your message: the 2 chosen notes and the last 2 messages.")).toBeVisible();
-
-  // What was chosen stands first when the panel is opened again.
-  await page.reload();
-  const again = await openPanel(page);
-  const rows = again.getByRole("list", { name: "Notes to choose from" }).getByRole("checkbox", { checked: true });
-  await expect(rows).toHaveCount(2);
-  await again.getByRole("radio", { name: "None" }).check();
-  expect((await sent(app, page, "And without notes")).body.system ?? []).toEqual([]);
 });
 
 test("Titles of notes that cannot be read are said to be missing, and are read with another try", async ({
@@ -546,65 +472,29 @@ test("Whoever signs in next on the same page is shown nothing of whoever was the
   expect(await page.evaluate(() => "before" in window)).toBe(false);
 });
 
-test("The meter says how full the window will be, and what would be left out, before it is", async ({
+test("In a narrow window the panel is all that Tab leads to, and leads back to what opened it", async ({
   app,
   page,
   account,
 }) => {
-  const long = "word ".repeat(1_400);
-  const threadId = await makeThread(
-    app,
-    account,
-    ["first", "second", "third", "fourth"].map((name) => `Minutes of the ${name} meeting ${long}`),
-    { model: "openai:gpt-4", notes: "none", maxTokens: 100 },
-  );
-  const asked: string[] = [];
-  page.on("request", (request) => {
-    if (request.url().endsWith("/estimate")) asked.push(request.postData() ?? "");
-  });
-  await page.goto(`/threads/${threadId}`);
-  const meter = page.getByRole("meter", { name: "Window of the model" });
-  await expect(meter).toHaveAttribute("aria-valuetext", /^\d\d% of 8k$/);
-  await expect(page.getByText("Sent with your message: the last 8 messages and no notes.")).toBeVisible();
-  expect(asked).toHaveLength(1);
-  await page.getByRole("textbox", { name: "Message" }).fill(`Which promises did nobody keep? ${long}${long}`);
-  await expect(meter).toHaveAttribute("aria-valuetext", /^1\d\d% of 8k$/);
-  await expect(page.getByText(/The \d oldest messages would be left out\./)).toBeVisible();
-  await page.getByRole("button", { name: "Show them" }).press("Enter");
-  const left = page.getByRole("list", { name: "Messages that would be left out" });
-  await expect(left.getByRole("button").first()).toContainText("Minutes of the first meeting");
-  const count = await left.getByRole("button").count();
-  expect(asked.length).toBeLessThanOrEqual(3);
-
-  await page.getByRole("button", { name: "Send" }).click();
-  await untilDone(page);
-  const call = (await app.modelCalls()).findLast(({ body }) => JSON.stringify(body).includes("nobody keep"));
-  expect(call?.body).toHaveProperty("messages.length", 9 - count);
-});
-
-test("A prompt that the model refuses as too long goes out again, shorter, before the person's eyes", async ({
-  app,
-  page,
-  account,
-}) => {
-  const threadId = await makeThread(
-    app,
-    account,
-    ["One", "Two", "Three"].map((name) => `${name} ${"word ".repeat(50)}`),
-  );
-  await page.goto(`/threads/${threadId}`);
-  // The second try takes its time, so that a person sees what happens.
-  await app.scenario({ firstTokenMs: 4_000, match: { text: "the very long one" } });
-  await app.scenario({ fault: "overflow", times: 1, match: { text: "the very long one" } });
-  await send(page, "This is the very long one");
-  const words = /Too long for the model\. Trying again without the \d+ oldest messages\./;
-  await expect(page.getByText(words).first()).toBeVisible();
-  await expect(page.getByRole("status").filter({ hasText: words })).toHaveCount(1);
-  await untilDone(page);
-  const calls = (await app.modelCalls()).filter(({ body }) => JSON.stringify(body).includes("the very long one"));
-  expect(calls).toHaveLength(2);
-  await expect(page.getByRole("log", { name: "Conversation" }).getByRole("alert")).toHaveCount(0);
-  await app.clearScenarios();
+  await page.setViewportSize({ width: 1_000, height: 900 });
+  await page.goto(`/threads/${await makeThread(app, account, ["Hello"])}`);
+  const button = page.getByRole("button", { name: "Thread settings" });
+  const panel = panelOf(page);
+  await tabTo(button);
+  await page.keyboard.press("Enter");
+  await expect(panel.getByRole("combobox", { name: "Model" })).toBeFocused();
+  await tabBackTo(panel.getByRole("button", { name: "Close" }));
+  await page.keyboard.press("Shift+Tab");
+  await expect(composer(page)).not.toBeFocused();
+  await tabTo(panel.getByRole("button", { name: "Save as preset" }));
+  await page.keyboard.press("Escape");
+  await expect(button).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(panel).toBeVisible();
+  await page.mouse.click(200, 400);
+  await expect(panel).toBeHidden();
+  await tabBackTo(composer(page));
 });
 
 for (const colorScheme of ["light", "dark"] as const)

@@ -4,7 +4,7 @@ import type { Locator, Page } from "@playwright/test";
 import { ulid } from "ulid";
 import type { Account, App } from "../app.ts";
 import { addSession } from "./browser.ts";
-import { expect, lastAnswer, send, test, untilDone } from "./fixtures.ts";
+import { expect, lastAnswer, send, tabBackTo, test, untilDone } from "./fixtures.ts";
 
 test.afterEach(({ app }) => app.clearScenarios());
 
@@ -228,8 +228,11 @@ test.describe("Versions", () => {
     await expect(questions(page)).toContainText("Elder trees");
     await expect(questions(page)).toContainText("2 of 2");
 
-    await page.getByRole("link", { name: "Earlier version of this message" }).click();
+    await tabBackTo(page.getByRole("link", { name: "Earlier version of this message" }));
+    await page.keyboard.press("Enter");
     await expect(questions(page)).toHaveCount(2);
+    // The focus stays at the arrows, though they are others now.
+    await expect(page.getByRole("link", { name: "Later version of this message" })).toBeFocused();
     await expect(questions(page).first()).toContainText("Alder trees");
     await expect(page.getByRole("article", { name: "Assistant" })).toHaveCount(2);
 
@@ -252,16 +255,21 @@ test.describe("Versions", () => {
     await stopButton(page).click();
     await expect(page.getByText("You stopped this answer.")).toBeVisible();
     const part = await lastAnswer(page).locator(".answer").innerText();
-    await page.getByRole("button", { name: "Continue" }).click();
+    await tabBackTo(page.getByRole("button", { name: "Continue" }));
+    await page.keyboard.press("Enter");
     await untilDone(page);
     await expect(page.getByText("You stopped this answer.")).toHaveCount(0);
     expect((await lastAnswer(page).locator(".answer").innerText()).startsWith(part.slice(0, 40))).toBe(true);
     await expect(lastAnswer(page)).toContainText("2 of 2");
-    await lastAnswer(page).getByRole("button", { name: "Answer again", exact: true }).click();
+    await tabBackTo(lastAnswer(page).getByRole("button", { name: "Answer again", exact: true }));
+    await page.keyboard.press("Enter");
     await expect(lastAnswer(page)).toContainText("3 of 3");
-    await page.getByRole("link", { name: "Earlier version of this answer" }).click();
+    const earlier = page.getByRole("link", { name: "Earlier version of this answer" });
+    await tabBackTo(earlier);
+    await page.keyboard.press("Enter");
     await expect(lastAnswer(page)).toContainText("2 of 3");
-    await page.getByRole("link", { name: "Earlier version of this answer" }).click();
+    await expect(earlier).toBeFocused();
+    await page.keyboard.press("Enter");
     await expect(page.getByText("You stopped this answer.")).toBeVisible();
   });
 });
@@ -296,29 +304,6 @@ test.describe("The margin", () => {
     expect(Math.abs((first?.top ?? 0) - (first?.line ?? 0))).toBeLessThan(6);
     expect((second?.top ?? 0) - (first?.bottom ?? 0)).toBeGreaterThanOrEqual(21);
     expect((second?.top ?? 0) - (second?.line ?? 0)).toBeGreaterThan(-6);
-  });
-
-  test("By keyboard: from a citation to its note, from there to the note's page, and back", async ({
-    page,
-    app,
-    account,
-  }) => {
-    await writeNotes(app, account, house);
-    await page.goto("/");
-    await send(page, question);
-    await untilDone(page);
-    await cite(page, 1).focus();
-    await expect(cite(page, 1)).toHaveClass(/\bon\b/);
-    await page.keyboard.press("Enter");
-    const note = sidenotes(page).locator(".sidenote").first();
-    await expect(note).toBeFocused();
-    await page.keyboard.press("Escape");
-    await expect(cite(page, 1)).toBeFocused();
-    await page.keyboard.press("Enter");
-    await page.keyboard.press("Tab");
-    await expect(note.getByRole("link", { name: "Open note" })).toBeFocused();
-    await page.keyboard.press("Enter");
-    await expect(page).toHaveURL(/\/notes\//);
   });
 
   test("On a phone a chip below the paragraph grows into the note", async ({ page, app, account }) => {
