@@ -57,7 +57,7 @@ export function Meter({ account, open, onOpen }: { account: string; open: boolea
         {...(open && { "aria-controls": account })}
         title={particulars(estimate)}
         onClick={() => onOpen(!open)}
-        className={`inline-flex h-8 items-center rounded-m px-1.5 transition-colors hover:bg-slip hover:text-ink pointer-coarse:h-11 ${
+        className={`-outline-offset-2 inline-flex h-8 items-center rounded-m px-1.5 transition-colors hover:bg-slip hover:text-ink pointer-coarse:h-11 ${
           isOver ? "font-label text-caution" : "text-ink-3"
         }`}
       >

@@ -88,19 +88,27 @@ export default function SettingsPanel({
     const first = at === "notes" ? "[data-notes] input:checked" : "select, input";
     panel.current?.querySelector<HTMLElement>(first)?.focus({ preventScroll: at !== "notes" });
   }, [at]);
-  // Where it covers the column, what lies under it cannot be reached.
+  const close = useRef(onClose);
+  close.current = onClose;
+  // Where it covers a part of the column, what lies under it cannot be reached, and a press beside it closes it.
   useEffect(() => {
     const element = panel.current;
-    const covered = [...(element?.parentElement?.children ?? [])].filter((other) => other !== element) as HTMLElement[];
-    const narrow = window.matchMedia("(width < 61.25rem)");
+    const sheet = element?.parentElement;
+    const covered = [...(sheet?.children ?? [])].filter((other) => other !== element) as HTMLElement[];
+    const narrow = window.matchMedia("(width < 70rem)");
     const cover = (on: boolean) => {
       for (const other of covered) other.inert = on;
     };
     const resized = () => cover(narrow.matches);
+    const pressed = ({ target }: PointerEvent) => {
+      if (narrow.matches && target instanceof Node && !element?.contains(target)) close.current();
+    };
     resized();
     narrow.addEventListener("change", resized);
+    sheet?.addEventListener("pointerdown", pressed);
     return () => {
       narrow.removeEventListener("change", resized);
+      sheet?.removeEventListener("pointerdown", pressed);
       cover(false);
     };
   }, []);

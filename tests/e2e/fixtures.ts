@@ -231,19 +231,19 @@ async function lookAtFocus(): Promise<{ name: string; problem: string }> {
       bottom: box.bottom + offset,
       right: box.right + offset,
     };
-    let clipped = 0;
+    const clipped = new Set<string>();
     for (let outer = of.parentElement; outer; outer = outer.parentElement) {
       const style = getComputedStyle(outer);
       if (Number(style.opacity) < 0.99) return "it is transparent";
       if (style.overflowX === "visible") continue;
       const clip = outer.getBoundingClientRect();
-      if (clip.top + outer.clientTop >= sides.top) clipped++;
-      if (clip.left + outer.clientLeft >= sides.left) clipped++;
-      if (clip.top + outer.clientTop + outer.clientHeight <= sides.bottom) clipped++;
-      if (clip.left + outer.clientLeft + outer.clientWidth <= sides.right) clipped++;
+      if (clip.top + outer.clientTop >= sides.top) clipped.add("top");
+      if (clip.left + outer.clientLeft >= sides.left) clipped.add("left");
+      if (clip.top + outer.clientTop + outer.clientHeight <= sides.bottom) clipped.add("bottom");
+      if (clip.left + outer.clientLeft + outer.clientWidth <= sides.right) clipped.add("right");
     }
     if (Number(getComputedStyle(of).opacity) < 0.99) return "it is transparent";
-    if (clipped > 1) return `its ring of ${width} px is cut off`;
+    if (width > 0 && clipped.size > 1) return `its ring of ${width} px is cut off`;
     const middle = { x: centre.left + centre.width / 2, y: centre.top + centre.height / 2 };
     if (middle.x < 0 || middle.y < 0 || middle.x > window.innerWidth || middle.y > window.innerHeight)
       return "it is out of the window";
