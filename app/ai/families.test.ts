@@ -85,15 +85,22 @@ describe("the family of a model", () => {
     },
   );
 
-  test("names its page, the day it was checked or what was not, and sizes that fit each other", () => {
+  test("names what it was held against and when, and sizes that fit each other", () => {
     for (const { name, source, window, minOutput, maxOutput } of families) {
       expect(source.page, name).not.toBe("");
-      if (source.checked) expect(source.checked, name).toMatch(/^20\d\d-\d\d-\d\d$/);
-      else expect(source.unchecked, name).toBeTruthy();
+      expect(source.checked, name).toMatch(/^20\d\d-\d\d-\d\d$/);
       expect(maxOutput, name).toBeLessThanOrEqual(window);
       expect(minOutput, name).toBeLessThan(maxOutput);
     }
     expect(new Set(families.map(({ vendor, name }) => `${vendor} ${name}`)).size).toBe(families.length);
+  });
+
+  test("says what it has at second hand, and claims no page of its vendor that was not read", () => {
+    for (const { name, source } of families) {
+      const namesVendor = /user guide|Claude documentation|OpenAI API documentation/.test(source.page);
+      expect(namesVendor, name).toBe(source.reading !== "others");
+      if (source.reading !== "whole") expect(source.unchecked, name).toBeTruthy();
+    }
   });
 
   test("has prompt caching only where its vendor takes it: elsewhere Bedrock refuses the whole call", () => {

@@ -1,9 +1,9 @@
 /**
  * What each family of models takes, one row per family: the vendors' lists name models but not their limits, and
  * the AI SDK knows only some. A row is found by the model's id without the geography of its inference profile; the
- * first one that fits wins. Sizes are in tokens. `source` names the page that a row was written from, by title; what
- * `checked` dates is when a copy of that page (or of one that quotes it) was last read beside the row, and
- * `unchecked` says which of its figures nobody could check. Nothing here was tried on a real account.
+ * first one that fits wins. Sizes are in tokens. `source` names what a row was last held against, by title, the day of
+ * that and how much of it was read; `unchecked` says which of the row's figures the vendor's own pages were not seen to
+ * say. Nothing here was tried on a real account.
  * A model that fits no row gets the careful default: a small window, and what was set is sent as it was set.
  * What models cost stands in prices.server.ts.
  */
@@ -12,9 +12,11 @@ import type { ReasoningEffort } from "./settings";
 
 export interface Source {
   page: string;
-  /** yyyy-mm-dd; false: never. */
-  checked: string | false;
-  /** Which figures of the row could not be checked, in words. */
+  /** yyyy-mm-dd */
+  checked: string;
+  /** Copies of the vendor's pages at length, excerpts of them (or tables made from them), or only what others say. */
+  reading: "whole" | "excerpts" | "others";
+  /** Which figures of the row have no first-hand source, or sources that differ, in words. */
   unchecked?: string;
 }
 
@@ -62,21 +64,29 @@ type Row = Pick<Family, "name" | "ids" | "window" | "maxOutput" | "source" | "th
 };
 
 const readOn =
-  (checked: string) =>
-  (page: string, unchecked?: string): Source => ({ page, checked, ...(unchecked && { unchecked }) });
-const read = readOn("2026-11-29");
-const readEarlier = readOn("2026-11-22");
-const notRead = (page: string, unchecked: string): Source => ({ page, checked: false, unchecked });
+  (checked: string, reading: Source["reading"]) =>
+  (page: string, unchecked?: string): Source => ({ page, checked, reading, ...(unchecked && { unchecked }) });
+const read = readOn("2026-11-29", "whole");
+const readInPart = readOn("2026-11-29", "excerpts");
+/** How much of the pages was read then is not known: no more than excerpts is claimed. */
+const readEarlier = readOn("2026-11-22", "excerpts");
+const readElsewhere = readOn("2026-11-29", "others");
 
 const cards = "Amazon Bedrock user guide: model cards";
+const modelsDev = "models.dev in pi-ai 1.6.0";
 const novaPage = `Amazon Nova user guide: Complete request schema; ${cards}`;
-const claudePages = `Claude documentation: Models overview, Adaptive thinking; ${cards}; AI SDK 7: Anthropic model capabilities`;
+const novaEarlier = "Amazon Nova user guide: Complete request schema; Amazon Bedrock user guide: Prompt caching";
+const claudePages = `Amazon Bedrock user guide: Adaptive thinking; ${cards}; AI SDK 7: Anthropic model capabilities`;
+const claudeEarlier = "Claude documentation: Models overview; Amazon Bedrock user guide: Prompt caching";
 const converse = `${cards}; Supported models and model features`;
 const llamaPage = `Amazon Bedrock user guide: Meta Llama models; ${converse}`;
 const mistralPage = `Amazon Bedrock user guide: Mistral AI models; ${converse}`;
 const deepseekPage = `Amazon Bedrock user guide: DeepSeek models; ${converse}`;
 /** Its card says how much a model reads and writes, and not which settings it takes. */
 const onlySizes = "which settings it takes";
+const settingsEarlier = "settings, last read on 22 November";
+const settingsInPart = "settings, of which excerpts were read";
+const claudeUnchecked = "sizes, sampling and efforts, which are models.dev's and the AI SDK's";
 
 /** Nova keeps 20,000 tokens of a prompt at most. */
 const nova = { ...cacheFrom(1_000) };
@@ -92,7 +102,10 @@ const bedrockRows: readonly Row[] = [
     window: 1_000_000,
     maxOutput: 65_535,
     supports: { ...nova, sampling: "unless-effort-high", reasoningEffort: lowToHigh },
-    source: read(`Amazon Nova 2 user guide: Extended thinking, Reasoning capabilities; ${cards}`),
+    source: read(
+      `${cards} (Nova 2 Lite)`,
+      "rules for efforts, last read on 22 November in the Nova 2 user guide; Pro and Premier",
+    ),
   },
   {
     name: "Amazon Nova Micro",
@@ -100,7 +113,7 @@ const bedrockRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 10_000,
     supports: nova,
-    source: read(novaPage),
+    source: readInPart(novaPage, settingsInPart),
   },
   {
     name: "Amazon Nova Premier",
@@ -108,7 +121,7 @@ const bedrockRows: readonly Row[] = [
     window: 1_000_000,
     maxOutput: 10_000,
     supports: nova,
-    source: readEarlier(novaPage),
+    source: readEarlier(novaEarlier, "all of it since then; models.dev names the same sizes"),
   },
   {
     name: "Amazon Nova",
@@ -116,7 +129,7 @@ const bedrockRows: readonly Row[] = [
     window: 300_000,
     maxOutput: 10_000,
     supports: nova,
-    source: read(novaPage),
+    source: readInPart(novaPage, settingsInPart),
   },
   {
     // Not on the list of active models any more; for a region that still offers one.
@@ -125,7 +138,7 @@ const bedrockRows: readonly Row[] = [
     window: 4_096,
     maxOutput: 2_048,
     supports: { systemPrompt: false, stopSequences: false },
-    source: read(converse, "window, which is that of the smallest of the family"),
+    source: readInPart(converse, `window, which is that of the smallest of the family; ${settingsInPart}`),
   },
   {
     name: "Claude that always thinks",
@@ -135,9 +148,9 @@ const bedrockRows: readonly Row[] = [
     supports: { ...claudeAdaptive, ...cacheFrom(512) },
     thinks: true,
     thinking: "always",
-    source: read(
+    source: readInPart(
       claudePages,
-      "least tokens of the cache of Mythos; whatever is newer than Fable 5.2, Opus and Sonnet 5.5",
+      `${claudeUnchecked}; least tokens of the cache of Mythos; whatever is newer than Fable 5.2, Opus and Sonnet 5.5`,
     ),
   },
   {
@@ -148,7 +161,7 @@ const bedrockRows: readonly Row[] = [
     supports: { ...claudeAdaptive, reasoningEffort: ["none", ...lowToMost], ...cacheFrom(512) },
     thinks: true,
     thinking: "always",
-    source: read(claudePages),
+    source: read(`${cards} (Opus 5); AI SDK 7: Anthropic model capabilities`, "Haiku 5.5, which is models.dev's"),
   },
   {
     name: "Claude Sonnet 5",
@@ -158,7 +171,10 @@ const bedrockRows: readonly Row[] = [
     supports: { ...claudeAdaptive, reasoningEffort: ["none", ...lowToMost], ...cacheFrom(1_024) },
     thinks: true,
     thinking: "always",
-    source: read(claudePages),
+    source: readInPart(
+      `Claude documentation: Claude Sonnet 5, Migrating to Claude Sonnet 5; ${claudePages}`,
+      "efforts, and that it can be told not to think, which are the AI SDK's; least tokens of the cache",
+    ),
   },
   {
     name: "Claude Opus 4.8",
@@ -168,7 +184,7 @@ const bedrockRows: readonly Row[] = [
     supports: { ...claudeAdaptive, ...cacheFrom(1_024) },
     thinks: true,
     thinking: "adaptive",
-    source: read(claudePages),
+    source: readInPart(claudePages, claudeUnchecked),
   },
   {
     name: "Claude Opus 4.7",
@@ -178,7 +194,10 @@ const bedrockRows: readonly Row[] = [
     supports: { ...claudeAdaptive, ...cacheFrom(4_096) },
     thinks: true,
     thinking: "adaptive",
-    source: read(claudePages),
+    source: readInPart(
+      claudePages,
+      `${claudeUnchecked}; whether it can be told not to think: sources differ, and it is not offered`,
+    ),
   },
   {
     name: "Claude Opus 4.6",
@@ -187,7 +206,7 @@ const bedrockRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...claudeThinking, reasoningEffort: lowToMost, temperatureWithTopP: false, ...cacheFrom(4_096) },
     thinking: "adaptive",
-    source: read(claudePages),
+    source: readInPart(claudePages, claudeUnchecked),
   },
   {
     name: "Claude Sonnet 4.6",
@@ -196,7 +215,7 @@ const bedrockRows: readonly Row[] = [
     maxOutput: 64_000,
     supports: { ...claudeThinking, reasoningEffort: lowToMost, temperatureWithTopP: false, ...cacheFrom(1_024) },
     thinking: "adaptive",
-    source: read(claudePages, "longest output: the AI SDK says 128,000, others 64,000"),
+    source: readInPart(claudePages, `${claudeUnchecked}; longest output: these say 128,000, others 64,000`),
   },
   {
     name: "Claude Sonnet 4.5",
@@ -205,7 +224,10 @@ const bedrockRows: readonly Row[] = [
     maxOutput: 64_000,
     supports: { ...claudeThinking, temperatureWithTopP: false, ...cacheFrom(1_024) },
     thinking: "budget",
-    source: read(claudePages, "least tokens of the cache: the card says 1,024, the page on prompt caching 4,096"),
+    source: readInPart(
+      claudePages,
+      `${claudeUnchecked}; least tokens of the cache: the card says 1,024, the page on prompt caching 4,096`,
+    ),
   },
   {
     name: "Claude Opus and Haiku 4.5",
@@ -214,7 +236,7 @@ const bedrockRows: readonly Row[] = [
     maxOutput: 64_000,
     supports: { ...claudeThinking, temperatureWithTopP: false, ...cacheFrom(4_096) },
     thinking: "budget",
-    source: read(claudePages),
+    source: readInPart(claudePages, claudeUnchecked),
   },
   {
     name: "Claude Opus 4",
@@ -223,7 +245,10 @@ const bedrockRows: readonly Row[] = [
     maxOutput: 32_000,
     supports: { ...claudeThinking, temperatureWithTopP: false, ...cacheFrom(1_024) },
     thinking: "budget",
-    source: read(claudePages, "that Opus 4 itself refuses temperature beside top P, as 4.1 does"),
+    source: readInPart(
+      claudePages,
+      `${claudeUnchecked}; that Opus 4 itself refuses temperature beside top P, as 4.1 does`,
+    ),
   },
   {
     name: "Claude Sonnet 4",
@@ -232,7 +257,7 @@ const bedrockRows: readonly Row[] = [
     maxOutput: 64_000,
     supports: { ...claudeThinking, ...cacheFrom(1_024) },
     thinking: "budget",
-    source: read(claudePages),
+    source: readInPart(claudePages, claudeUnchecked),
   },
   {
     name: "Claude 3.5 Haiku",
@@ -240,7 +265,7 @@ const bedrockRows: readonly Row[] = [
     window: 200_000,
     maxOutput: 8_192,
     supports: { ...claude, ...cacheFrom(2_048) },
-    source: read(claudePages),
+    source: readEarlier(claudeEarlier, "all of it since then"),
   },
   {
     // Its second version had prompt caching in a preview that is closed.
@@ -249,7 +274,7 @@ const bedrockRows: readonly Row[] = [
     window: 200_000,
     maxOutput: 8_192,
     supports: claude,
-    source: read(claudePages),
+    source: readEarlier(claudeEarlier, "all of it since then"),
   },
   {
     name: "Claude 3",
@@ -257,7 +282,7 @@ const bedrockRows: readonly Row[] = [
     window: 200_000,
     maxOutput: 4_096,
     supports: claude,
-    source: read(claudePages),
+    source: readEarlier(claudeEarlier, "all of it since then"),
   },
   {
     name: "Llama 4",
@@ -265,7 +290,7 @@ const bedrockRows: readonly Row[] = [
     window: 1_000_000,
     maxOutput: 8_192,
     supports: { stopSequences: false },
-    source: read(`${llamaPage}; Scout reads ten times as much`),
+    source: readInPart(llamaPage, `window of Scout, which is larger; ${settingsEarlier}`),
   },
   {
     name: "Llama 3.1 to 3.3",
@@ -273,7 +298,7 @@ const bedrockRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 4_096,
     supports: { stopSequences: false },
-    source: read(llamaPage),
+    source: readInPart(llamaPage, settingsEarlier),
   },
   {
     name: "Llama 3",
@@ -281,7 +306,10 @@ const bedrockRows: readonly Row[] = [
     window: 8_192,
     maxOutput: 2_048,
     supports: { stopSequences: false },
-    source: read(llamaPage, "longest output: the page on its parameters says 2,048, its card 8,000"),
+    source: readInPart(
+      llamaPage,
+      `longest output: the page on its parameters says 2,048, its card 8,000; ${settingsEarlier}`,
+    ),
   },
   {
     name: "Mistral Instruct",
@@ -289,21 +317,21 @@ const bedrockRows: readonly Row[] = [
     window: 32_000,
     maxOutput: 4_096,
     supports: { systemPrompt: false },
-    source: read(mistralPage),
+    source: readInPart(mistralPage, settingsEarlier),
   },
   {
     name: "Mistral (24.02)",
     ids: /^mistral\.mistral-(large|small)-2402/,
     window: 32_000,
     maxOutput: 8_192,
-    source: read(mistralPage),
+    source: readInPart(mistralPage, settingsEarlier),
   },
   {
     name: "Voxtral",
     ids: /^mistral\.voxtral-/,
     window: 32_000,
     maxOutput: 4_096,
-    source: read(mistralPage, `longest output; ${onlySizes}`),
+    source: readInPart(mistralPage, `longest output; ${onlySizes}`),
   },
   {
     name: "Magistral",
@@ -311,21 +339,24 @@ const bedrockRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 40_000,
     thinks: true,
-    source: read(mistralPage, onlySizes),
+    source: readInPart(mistralPage, onlySizes),
   },
   {
     name: "Mistral Large 3 and Devstral 2",
     ids: /^mistral\.(mistral-large-3|devstral-2)-/,
     window: 128_000,
     maxOutput: 32_000,
-    source: read(mistralPage, `window of Devstral, which is larger; ${onlySizes}`),
+    source: readInPart(mistralPage, `window of Devstral, which is larger; ${onlySizes}`),
   },
   {
     name: "Mistral",
     ids: /^mistral\./,
     window: 128_000,
     maxOutput: 8_192,
-    source: read(mistralPage, "longest output of Pixtral, which is larger; settings of Ministral"),
+    source: readInPart(
+      mistralPage,
+      `longest output of Pixtral, which is larger; settings of Ministral; ${settingsEarlier}`,
+    ),
   },
   {
     name: "DeepSeek R1",
@@ -333,14 +364,20 @@ const bedrockRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 32_768,
     thinks: true,
-    source: read(deepseekPage, "longest output: the page on its parameters says 32,768, its card 8,000"),
+    source: readInPart(
+      deepseekPage,
+      `longest output: the page on its parameters says 32,768, its card 8,000; ${settingsInPart}`,
+    ),
   },
   {
     name: "DeepSeek",
     ids: /^deepseek\./,
     window: 128_000,
     maxOutput: 8_000,
-    source: read(deepseekPage, "window of V3.2, which is larger; how V3.1 is told to reason: it is not"),
+    source: readInPart(
+      deepseekPage,
+      `window of V3.2, which is larger; how V3.1 is told to reason: it is not; ${settingsInPart}`,
+    ),
   },
   {
     // Legacy; for an account that still uses one.
@@ -349,7 +386,10 @@ const bedrockRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 4_000,
     supports: { topP: { min: 0.01, max: 0.99 } },
-    source: read(`Amazon Bedrock user guide: Cohere Command R and Command R+ models; ${converse}`),
+    source: readInPart(
+      `Amazon Bedrock user guide: Cohere Command R and Command R+ models; ${converse}`,
+      settingsEarlier,
+    ),
   },
   {
     // Its last day on Bedrock was to be 26 November 2026.
@@ -357,7 +397,7 @@ const bedrockRows: readonly Row[] = [
     ids: /^ai21\.jamba-1-5/,
     window: 256_000,
     maxOutput: 4_000,
-    source: read(`Amazon Bedrock user guide: AI21 Labs Jamba models; ${converse}`, onlySizes),
+    source: readInPart(`Amazon Bedrock user guide: AI21 Labs Jamba models; ${converse}`, onlySizes),
   },
   {
     name: "gpt-oss",
@@ -366,7 +406,10 @@ const bedrockRows: readonly Row[] = [
     maxOutput: 16_000,
     supports: { stopSequences: false, reasoningEffort: lowToHigh },
     thinks: true,
-    source: read(`Amazon Bedrock user guide: OpenAI models; ${cards}; AI SDK 7: Amazon Bedrock provider`),
+    source: readInPart(
+      `Amazon Bedrock user guide: OpenAI models; ${cards}; AI SDK 7: Amazon Bedrock provider`,
+      `longest output: models.dev says 128,000; ${settingsInPart}`,
+    ),
   },
   {
     // Bedrock keeps their prompts by itself, and refuses cache points.
@@ -377,8 +420,8 @@ const bedrockRows: readonly Row[] = [
     supports: { ...noSampling, stopSequences: false, reasoningEffort: ["none", ...lowToMost] },
     thinks: true,
     source: read(
-      `${cards}; AI SDK 7: Amazon Bedrock provider`,
-      "efforts of all but GPT-6 Luna, which are those of OpenAI's own; sampling without reasoning: none is offered",
+      `${cards} (GPT-6 Luna); AI SDK 7: Amazon Bedrock provider`,
+      "all but GPT-6 Luna: sizes are models.dev's, efforts OpenAI's own models'; sampling without reasoning: not offered",
     ),
   },
   {
@@ -388,28 +431,37 @@ const bedrockRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...noSampling, stopSequences: false, reasoningEffort: lowToMost },
     thinks: true,
-    source: read(`${cards}; AI SDK 7: Amazon Bedrock provider`, "efforts, which are those of OpenAI's own"),
+    source: readInPart(
+      `${cards}; AI SDK 7: Amazon Bedrock provider`,
+      "window of GPT-5.4 and 5.5: models.dev says 1,000,000; efforts, which are those of OpenAI's own",
+    ),
   },
   {
     name: "Qwen3 32B",
     ids: /^qwen\.qwen3-32b/,
     window: 32_000,
     maxOutput: 8_000,
-    source: read(`Amazon Bedrock user guide: Qwen models; ${cards}`, onlySizes),
+    source: readElsewhere(
+      `An issue on GitHub that quotes its model card; ${modelsDev}`,
+      `sizes; longest output: models.dev says 16,384; ${onlySizes}`,
+    ),
   },
   {
     name: "Qwen3 Coder",
     ids: /^qwen\.qwen3-coder-/,
     window: 128_000,
     maxOutput: 16_000,
-    source: read(`Amazon Bedrock user guide: Qwen models; ${cards}`, `window of Next, which is larger; ${onlySizes}`),
+    source: readInPart(
+      `Amazon Bedrock user guide: Qwen models; ${cards}`,
+      `window of Next, which is larger; ${onlySizes}`,
+    ),
   },
   {
     name: "Qwen3",
     ids: /^qwen\.qwen3-/,
     window: 256_000,
     maxOutput: 8_000,
-    source: read(`Amazon Bedrock user guide: Qwen models; ${cards}`, onlySizes),
+    source: readInPart(`Amazon Bedrock user guide: Qwen models; ${cards}`, onlySizes),
   },
   {
     name: "Kimi K3",
@@ -417,7 +469,7 @@ const bedrockRows: readonly Row[] = [
     window: 1_000_000,
     maxOutput: 128_000,
     thinks: true,
-    source: read(cards, `longest output, which is models.dev's; ${onlySizes}`),
+    source: read(`${cards} (Kimi K3)`, `longest output and K3.1, which are models.dev's; ${onlySizes}`),
   },
   {
     name: "Kimi K2",
@@ -425,7 +477,7 @@ const bedrockRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 16_000,
     thinks: true,
-    source: read(cards, `window of K2.5, which is larger; ${onlySizes}`),
+    source: readInPart(cards, `window of K2.5, which is larger; ${onlySizes}`),
   },
   {
     name: "MiniMax M2",
@@ -433,7 +485,7 @@ const bedrockRows: readonly Row[] = [
     window: 196_000,
     maxOutput: 8_000,
     thinks: true,
-    source: read(cards, onlySizes),
+    source: readInPart(cards, onlySizes),
   },
   {
     name: "GLM 5",
@@ -441,7 +493,7 @@ const bedrockRows: readonly Row[] = [
     window: 200_000,
     maxOutput: 128_000,
     thinks: true,
-    source: read(cards, `window of 5.3, which is larger; ${onlySizes}`),
+    source: readInPart(cards, `window of 5.3, which is larger; ${onlySizes}`),
   },
   {
     name: "GLM 4.7",
@@ -449,28 +501,31 @@ const bedrockRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 4_000,
     thinks: true,
-    source: read(cards, onlySizes),
+    source: readInPart(cards, onlySizes),
   },
   {
     name: "Gemma 3",
     ids: /^google\.gemma-3-/,
     window: 128_000,
     maxOutput: 8_000,
-    source: read(cards, onlySizes),
+    source: readInPart(cards, onlySizes),
   },
   {
     name: "Nemotron",
     ids: /^nvidia\.nemotron-/,
     window: 128_000,
     maxOutput: 8_000,
-    source: read(cards, `sizes of Super, which are larger; ${onlySizes}`),
+    source: readInPart(cards, `sizes of Super, which are larger; ${onlySizes}`),
   },
   {
     name: "Writer Palmyra",
     ids: /^writer\.palmyra-x/,
     window: 122_880,
     maxOutput: 8_000,
-    source: read(cards, `window of X4, which is models.dev's, and of X5, for which sources differ; ${onlySizes}`),
+    source: readInPart(
+      `${cards}; ${modelsDev}`,
+      `window of X4, which is models.dev's, and of X5, for which sources differ; ${onlySizes}`,
+    ),
   },
   {
     name: "Grok",
@@ -479,7 +534,10 @@ const bedrockRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { stopSequences: false },
     thinks: true,
-    source: notRead(cards, "all but the window, which is models.dev's; no stop sequences, as in xAI's own"),
+    source: readElsewhere(
+      modelsDev,
+      "window; longest output, which is below models.dev's; settings: no stop sequences, as in xAI's own",
+    ),
   },
 ];
 
@@ -487,6 +545,11 @@ const bedrockRows: readonly Row[] = [
 const responses = { minOutput: 16, thinks: true } as const;
 const openAiModels = "OpenAI API documentation: Models";
 const openAiReasoning = `${openAiModels}; Reasoning models; Prompt caching; AI SDK 7: OpenAI model catalogue`;
+const openAiElsewhere = `${modelsDev}; Vercel AI Gateway: models; Apidog; AI SDK 7: OpenAI model catalogue`;
+const windowsDiffer = "sizes and efforts; window: Vercel says 1,050,000, pi-ai 272,000";
+const notOpened = "OpenAI's pages, last read on 22 November";
+const sameElsewhere = `${notOpened}; models.dev names the same sizes`;
+const sameEffortsElsewhere = `${notOpened}; models.dev names the same sizes and efforts`;
 /** OpenAI caches by itself, from this many tokens on, in all models since GPT-4o. */
 const automaticCache = cacheFrom(1_024);
 const chat = { temperature: upToTwo, ...automaticCache };
@@ -505,7 +568,7 @@ const openAiRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 16_384,
     supports: chat,
-    source: readEarlier(openAiModels),
+    source: readEarlier(openAiModels, sameElsewhere),
   },
   {
     name: "GPT-5.1 chat and later",
@@ -514,7 +577,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 16_384,
     supports: { ...reasoning, reasoningEffort: false },
     ...responses,
-    source: readEarlier(openAiModels, "which efforts it takes: none is offered"),
+    source: readEarlier(openAiModels, `${notOpened}; which efforts it takes: none is offered`),
   },
   {
     name: "GPT-4.1",
@@ -522,7 +585,7 @@ const openAiRows: readonly Row[] = [
     window: 1_047_576,
     maxOutput: 32_768,
     supports: chat,
-    source: readEarlier(openAiModels),
+    source: readEarlier(openAiModels, sameElsewhere),
   },
   {
     name: "GPT-4o of May 2024",
@@ -530,7 +593,7 @@ const openAiRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 4_096,
     supports: { temperature: upToTwo },
-    source: read(openAiModels, "its figures, which are models.dev's"),
+    source: readElsewhere(modelsDev, "sizes; that it has no prompt caching"),
   },
   {
     name: "GPT-4o",
@@ -538,7 +601,7 @@ const openAiRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 16_384,
     supports: chat,
-    source: readEarlier(openAiModels),
+    source: readEarlier(openAiModels, sameElsewhere),
   },
   {
     name: "GPT-4 Turbo",
@@ -546,7 +609,7 @@ const openAiRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 4_096,
     supports: { temperature: upToTwo },
-    source: readEarlier(openAiModels),
+    source: readEarlier(openAiModels, sameElsewhere),
   },
   {
     name: "GPT-4",
@@ -554,7 +617,7 @@ const openAiRows: readonly Row[] = [
     window: 8_192,
     maxOutput: 8_192,
     supports: { temperature: upToTwo },
-    source: readEarlier(openAiModels),
+    source: readEarlier(openAiModels, sameElsewhere),
   },
   {
     name: "GPT-3.5 Turbo",
@@ -562,7 +625,7 @@ const openAiRows: readonly Row[] = [
     window: 16_385,
     maxOutput: 4_096,
     supports: { temperature: upToTwo },
-    source: readEarlier(openAiModels),
+    source: readEarlier(openAiModels, notOpened),
   },
   {
     name: "OpenAI o series",
@@ -571,7 +634,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 100_000,
     supports: { ...reasoning, reasoningEffort: lowToHigh },
     ...responses,
-    source: readEarlier(openAiReasoning),
+    source: readEarlier(openAiReasoning, sameEffortsElsewhere),
   },
   {
     name: "GPT-5.2 Pro and later",
@@ -580,7 +643,10 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...reasoning, promptCache: false, reasoningEffort: ["medium", "high", "xhigh"] },
     ...responses,
-    source: read(openAiReasoning, "larger windows of GPT-5.4 Pro and later; efforts, which are models.dev's"),
+    source: readElsewhere(
+      modelsDev,
+      "sizes (those of GPT-5.4 Pro and later are larger); efforts; no prompt caching, as with GPT-5 Pro",
+    ),
   },
   {
     name: "GPT-5 Pro",
@@ -589,7 +655,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...reasoning, promptCache: false, reasoningEffort: ["high"] },
     ...responses,
-    source: readEarlier(openAiReasoning),
+    source: readEarlier(openAiReasoning, sameEffortsElsewhere),
   },
   {
     name: "GPT-5 Codex",
@@ -598,7 +664,10 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...reasoning, reasoningEffort: lowToHigh },
     ...responses,
-    source: read(openAiReasoning, "efforts beyond these, which later ones take"),
+    source: readEarlier(
+      openAiReasoning,
+      `${notOpened}; efforts beyond these, which models.dev names for GPT-5.3 Codex; Spark, which is smaller`,
+    ),
   },
   {
     name: "GPT-5",
@@ -607,7 +676,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...reasoning, reasoningEffort: ["minimal", ...lowToHigh] },
     ...responses,
-    source: readEarlier(openAiReasoning),
+    source: readEarlier(openAiReasoning, sameEffortsElsewhere),
   },
   {
     name: "GPT-5.1",
@@ -616,7 +685,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToHigh] },
     ...responses,
-    source: readEarlier(openAiReasoning),
+    source: readEarlier(openAiReasoning, sameEffortsElsewhere),
   },
   {
     name: "GPT-5.2 and later",
@@ -625,7 +694,10 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToMost] },
     ...responses,
-    source: readEarlier(openAiReasoning, "window, which is that of the smallest of them"),
+    source: readEarlier(
+      openAiReasoning,
+      `${notOpened}; models.dev names the same efforts; window: pi-ai names 272,000 for GPT-5.4 and later`,
+    ),
   },
   {
     name: "GPT-6, reasoning optional",
@@ -634,7 +706,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToMost] },
     ...responses,
-    source: read(openAiReasoning),
+    source: readElsewhere(openAiElsewhere, windowsDiffer),
   },
   {
     name: "GPT-6",
@@ -643,7 +715,7 @@ const openAiRows: readonly Row[] = [
     maxOutput: 128_000,
     supports: { ...reasoning, reasoningEffort: lowToMost },
     ...responses,
-    source: read(openAiReasoning),
+    source: readElsewhere(openAiElsewhere, windowsDiffer),
   },
 ];
 

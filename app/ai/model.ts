@@ -36,7 +36,7 @@ export interface Rates {
   cacheWrite?: number;
 }
 
-/** What a vendor's list named on the day `asOf` (yyyy-mm-dd). */
+/** What a model cost by the table that was read; `asOf` is that table's day (yyyy-mm-dd), not the vendor's. */
 export interface Price extends Rates {
   asOf: string;
   /** What the whole call costs if its input has more than so many tokens. */

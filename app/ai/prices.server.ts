@@ -1,17 +1,20 @@
 /**
- * The one table of prices. A list price changes without notice, so each carries the day it was read, and an answer
- * keeps the price that it was counted by. A model that is not here has no price: its cost is unknown, which is not
- * zero. The browser gets the prices with the models, never the table.
+ * The one table of prices. A list price changes without notice, so each carries the day of the table that it was read
+ * from, and an answer keeps the price that it was counted by. A model that is not here has no price: its cost is
+ * unknown, which is not zero. The browser gets the prices with the models, never the table.
  *
- * Read from two open tables of list prices that are kept by hand and agree: models.dev as of 20 November 2026 (as
- * pi-ai 1.6.0 ships it), and genai-prices 0.1.8 of 23 September for what the other does not have. AWS's own model cards
- * name the prices of some and confirm them; the vendors' pages of prices could not be opened. They are Bedrock's on
- * demand in us-east-1 and OpenAI's standard tier, for prompts that are kept as long as by default. Other tiers,
- * fine-tuned models and taxes differ, and are not here.
+ * Read from two open tables that others keep; the vendors' pages of prices could not be opened. They are models.dev, as
+ * pi-ai 1.6.0 took it over on 20 November 2026, and genai-prices 0.1.8 of 23 September for what the other does not have.
+ * What both name of the models here (input, output, cache; not the rates of long calls) was compared on 29 November and
+ * is the same, but for cache reads of Claude Sonnet 5.5, where Anthropic's migration guide says what models.dev does.
+ * Many of the newest are in models.dev alone. AWS's model cards of Kimi K3 and GPT-6 Luna name the same prices. They are
+ * Bedrock's on demand in us-east-1 and OpenAI's standard tier, for prompts that are kept as long as by default. Other
+ * tiers, fine-tuned models and taxes differ, and are not here.
  */
 import { bareBedrockId } from "./families";
 import type { Price, Rates } from "./model";
 
+/** models.dev's, by the day on which pi-ai took it over; genai-prices', by its release. */
 const asOf = "2026-11-20";
 const earlier = "2026-09-23";
 
