@@ -243,8 +243,12 @@ export interface StreamText {
   position: string | undefined;
 }
 
-/** Reads a run's stream as the page does. `onText` sees the text so far. Ends when the stream does. */
-export async function readStream(response: Response, onText?: (text: string) => void): Promise<StreamText> {
+/** Reads a run's stream as the page does. `onText` sees the text so far, `onEvent` other events. Ends when the stream does. */
+export async function readStream(
+  response: Response,
+  onText?: (text: string) => void,
+  onEvent?: (event: string) => void,
+): Promise<StreamText> {
   if (!response.ok || !response.body)
     throw new Error(`The stream answered ${response.status}: ${await response.text()}`);
   const seen: StreamText = { text: "", events: [], data: {}, position: undefined };
@@ -268,6 +272,7 @@ export async function readStream(response: Response, onText?: (text: string) => 
         seen.events.push(event);
         seen.data[event] = (data ?? {}) as Record<string, unknown>;
         if (event === "replace") seen.text = "";
+        onEvent?.(event);
       } else if (typeof data === "string") {
         seen.text += data;
         seen.position = fields.get("id");

@@ -215,6 +215,8 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
   let firstTextAt: number | undefined;
   let wasAsked = false;
   let spentNothing = false;
+  /** A busy model is asked again at this time; until then it has taken nothing. */
+  let askedAgainAt = 0;
   let estimate: Bill | undefined;
   let askedBeside = 0;
 
@@ -350,6 +352,7 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
             if (!bounded && !refused && received > room - NEARLY) growing ??= grow();
             if (refused && received >= room) end(refused);
           }
+          if (step.value.type === "waiting") askedAgainAt = Date.now() + step.value.seconds * 1_000;
           yield step.value;
         }
       } finally {
@@ -360,7 +363,7 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
     },
 
     spent: () =>
-      !wasAsked || spentNothing
+      !wasAsked || spentNothing || (received === 0 && Date.now() < askedAgainAt)
         ? { inputTokens: 0, outputTokens: 0 }
         : { inputTokens: estimate?.inputTokens ?? 0, outputTokens: received + hiddenThought() },
 

@@ -345,6 +345,19 @@ describe("A budget", () => {
     expect(shown).toContain("Nothing was billed.");
   });
 
+  test("counts nothing of a model that refused until somebody stopped waiting for it", async () => {
+    const account = await app.createAccount("impatient");
+    await app.scenario({ fault: "throttle" });
+    const sent = await send(account, "Are you there?");
+    const stop = () =>
+      app.request(account, `/threads/${sent.threadId}/runs/${sent.runId}/stop`, { json: {} }).then(() => undefined);
+    const { data } = await readStream(sent.response, undefined, (event) =>
+      event === "waiting" ? void stop() : undefined,
+    );
+    expect(data.end).toMatchObject({ ending: "stopped" });
+    expect((await settled(account)).committed).toBe(0);
+  });
+
   test("counts an answer that was stopped by estimate, and says so", async () => {
     const account = await app.createAccount("stopped");
     await app.scenario({ tokens: 4_000, tokenMs: 10 });
