@@ -605,7 +605,7 @@ export class World {
   private async verdictOn(server: Process, text: string, signal: AbortSignal): Promise<Verdict> {
     const { chance } = this;
     await server.sleep(chance.between(5, chance.happens(0.1) ? 8_000 : 400), signal);
-    if (signal.aborted || chance.happens(0.04)) return { outcome: "unavailable", units: chance.whole(0, 2) };
+    if (signal.aborted || chance.happens(0.04)) return { outcome: "unavailable", units: text.length % 3 };
     const matches = [...text.matchAll(secret)].map(([found]) => ({ text: found, mask: "{SECRET}" }));
     if (isForbidden(text) || chance.happens(0.02))
       return { outcome: "blocked", policies: ["Denied topic: things"], message: "Not here.", matches, units: 1 };
