@@ -11,6 +11,7 @@
  * | one thread                               | Get THREAD#, consistent         | getThread, requireThread          | 1 RU  |
  * | a page of threads, pinned, then newest   | Query byActivity THREAD#        | listThreads                       | 1 RU a 4 KB |
  * | rename a thread                          | Update THREAD#                  | renameThread                      | 3 WU  |
+ * | a thread's first title, if it has none   | Update THREAD#                  | titleThread                       | 3 WU  |
  * | change some of a thread's settings       | Update THREAD#                  | changeThreadSettings              | 1 WU a KB |
  * | dismiss a note that an answer proposes   | Update THREAD#                  | dismissSuggestion                 | 1 WU  |
  * | pin a thread                             | Get, then Update THREAD#        | pinThread                         | 1 RU, 3 WU |
