@@ -44,8 +44,7 @@ async function deletePreset(userId: string, presetId: string, words: { name: str
     const { presets } = await getPreferences(userId);
     const at = presets.findIndex((one) => one.presetId === presetId);
     const preset = presets[at];
-    // A repeat of a request that went in already.
-    if (!preset) return after();
+    if (!preset) return data<PresetAnswer>({ gone: true }, { status: 404 });
     await changePreferences(userId, { kind: "delete", presetId });
     return data<PresetAnswer>({ deleted: { name: preset.name, undo: JSON.stringify({ ...preset, at }) } });
   } catch (error) {
