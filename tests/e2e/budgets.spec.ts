@@ -12,7 +12,7 @@ test("While the operator has the models switched off, the page says so and keeps
   try {
     await page.goto("/");
     await send(page, "Go on until it is cut");
-    await expect(lastAnswer(page)).toContainText(/\w{3}/);
+    await expect(lastAnswer(page).locator(".answer")).toContainText(/\w{3}/);
     await table.send(new PutCommand({ TableName: tableName, Item: { pk: "STAGE#USAGE", sk: "SWITCH", off: true } }));
     await expect(lastAnswer(page)).toContainText("Whoever runs this Sidenote has switched the models off for now.", {
       timeout: 15_000,

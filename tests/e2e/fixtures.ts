@@ -194,72 +194,76 @@ function isPointedAt(element: Element): boolean {
 
 /** Says what has the focus, and why a person would not see it there. Runs in the page. */
 async function lookAtFocus(): Promise<{ name: string; problem: string }> {
-  const active = document.activeElement;
-  // Past the page's last control the focus is the browser's own.
-  if (!active || active === document.body) return { name: "the browser", problem: "" };
-  document.documentElement.dataset.hadFocus = "";
-  const field = active instanceof HTMLInputElement || active instanceof HTMLTextAreaElement ? active : undefined;
-  const name =
-    active.getAttribute("aria-label") ?? field?.labels?.[0]?.textContent ?? active.textContent?.trim().slice(0, 60);
-
-  // A search field may point into a list: then that is where the person is.
-  const at = document.getElementById(active.getAttribute("aria-activedescendant") ?? "") ?? active;
-
-  function ring(): { of: Element; width: number; offset: number } | undefined {
-    for (const of of [at, at.closest("label")]) {
-      if (!of) continue;
-      const { outlineStyle, outlineWidth, outlineOffset, outlineColor } = getComputedStyle(of);
-      const width = outlineStyle === "none" || / 0\)$/.test(outlineColor) ? 0 : Number.parseFloat(outlineWidth);
-      if (width >= 1) return { of, width, offset: Number.parseFloat(outlineOffset) };
-    }
-    // The notes' editor is bare paper: there the coloured caret shows it.
-    if (field && getComputedStyle(field).caretColor !== getComputedStyle(field).color)
-      return { of: field, width: 0, offset: 0 };
-    const box = field?.closest(".composer");
-    return box && getComputedStyle(box).boxShadow !== "none" ? { of: box, width: 3, offset: 0 } : undefined;
-  }
-  function problem(): string {
-    const shown = ring();
-    if (!shown) return "nothing shows it";
-    const { of, width, offset } = shown;
-    const box = of.getBoundingClientRect();
-    const [centre = box] = (of.matches(".composer") ? at : of).getClientRects();
-    if (box.width === 0 || box.height === 0) return "it has no size";
-    const sides = {
-      top: box.top - offset,
-      left: box.left - offset,
-      bottom: box.bottom + offset,
-      right: box.right + offset,
-    };
-    const clipped = new Set<string>();
-    for (let outer = of.parentElement; outer; outer = outer.parentElement) {
-      const style = getComputedStyle(outer);
-      if (Number(style.opacity) < 0.99) return "it is transparent";
-      if (style.overflowX === "visible") continue;
-      const clip = outer.getBoundingClientRect();
-      if (clip.top + outer.clientTop >= sides.top) clipped.add("top");
-      if (clip.left + outer.clientLeft >= sides.left) clipped.add("left");
-      if (clip.top + outer.clientTop + outer.clientHeight <= sides.bottom) clipped.add("bottom");
-      if (clip.left + outer.clientLeft + outer.clientWidth <= sides.right) clipped.add("right");
-    }
-    if (Number(getComputedStyle(of).opacity) < 0.99) return "it is transparent";
-    if (width > 0 && clipped.size > 1) return `its ring of ${width} px is cut off`;
-    const middle = { x: centre.left + centre.width / 2, y: centre.top + centre.height / 2 };
-    if (middle.x < 0 || middle.y < 0 || middle.x > window.innerWidth || middle.y > window.innerHeight)
-      return "it is out of the window";
-    if (centre.height < window.innerHeight / 2 && (centre.top < 0 || centre.bottom > window.innerHeight))
-      return "it is partly out of the window";
-    const hit = document.elementFromPoint(middle.x, middle.y);
-    if (!hit || !(of.contains(hit) || hit.contains(of))) return `it is under ${hit?.outerHTML.slice(0, 200)}`;
-    return "";
-  }
-  // What fades in or scrolls there has half a second for it.
-  let found = problem();
-  for (let frame = 0; found !== "" && frame < 30; frame++) {
+  // What fades in, scrolls there or is still on its way has half a second for it.
+  let found = look();
+  for (let frame = 0; found.problem !== "" && frame < 30; frame++) {
     await new Promise(requestAnimationFrame);
-    found = problem();
+    found = look();
   }
-  return { name: name || active.tagName, problem: found };
+  return found;
+
+  function look(): { name: string; problem: string } {
+    const active = document.activeElement;
+    // Past the page's last control the focus is the browser's own.
+    if (!active || active === document.body) return { name: "the browser", problem: "" };
+    document.documentElement.dataset.hadFocus = "";
+    const field = active instanceof HTMLInputElement || active instanceof HTMLTextAreaElement ? active : undefined;
+    const name =
+      active.getAttribute("aria-label") ?? field?.labels?.[0]?.textContent ?? active.textContent?.trim().slice(0, 60);
+
+    // A search field may point into a list: then that is where the person is.
+    const at = document.getElementById(active.getAttribute("aria-activedescendant") ?? "") ?? active;
+
+    function ring(): { of: Element; width: number; offset: number } | undefined {
+      for (const of of [at, at.closest("label")]) {
+        if (!of) continue;
+        const { outlineStyle, outlineWidth, outlineOffset, outlineColor } = getComputedStyle(of);
+        const width = outlineStyle === "none" || / 0\)$/.test(outlineColor) ? 0 : Number.parseFloat(outlineWidth);
+        if (width >= 1) return { of, width, offset: Number.parseFloat(outlineOffset) };
+      }
+      // The notes' editor is bare paper: there the coloured caret shows it.
+      if (field && getComputedStyle(field).caretColor !== getComputedStyle(field).color)
+        return { of: field, width: 0, offset: 0 };
+      const box = field?.closest(".composer");
+      return box && getComputedStyle(box).boxShadow !== "none" ? { of: box, width: 3, offset: 0 } : undefined;
+    }
+    function problem(): string {
+      const shown = ring();
+      if (!shown) return "nothing shows it";
+      const { of, width, offset } = shown;
+      const box = of.getBoundingClientRect();
+      const [centre = box] = (of.matches(".composer") ? at : of).getClientRects();
+      if (box.width === 0 || box.height === 0) return "it has no size";
+      const sides = {
+        top: box.top - offset,
+        left: box.left - offset,
+        bottom: box.bottom + offset,
+        right: box.right + offset,
+      };
+      const clipped = new Set<string>();
+      for (let outer = of.parentElement; outer; outer = outer.parentElement) {
+        const style = getComputedStyle(outer);
+        if (Number(style.opacity) < 0.99) return "it is transparent";
+        if (style.overflowX === "visible") continue;
+        const clip = outer.getBoundingClientRect();
+        if (clip.top + outer.clientTop >= sides.top) clipped.add("top");
+        if (clip.left + outer.clientLeft >= sides.left) clipped.add("left");
+        if (clip.top + outer.clientTop + outer.clientHeight <= sides.bottom) clipped.add("bottom");
+        if (clip.left + outer.clientLeft + outer.clientWidth <= sides.right) clipped.add("right");
+      }
+      if (Number(getComputedStyle(of).opacity) < 0.99) return "it is transparent";
+      if (width > 0 && clipped.size > 1) return `its ring of ${width} px is cut off`;
+      const middle = { x: centre.left + centre.width / 2, y: centre.top + centre.height / 2 };
+      if (middle.x < 0 || middle.y < 0 || middle.x > window.innerWidth || middle.y > window.innerHeight)
+        return "it is out of the window";
+      if (centre.height < window.innerHeight / 2 && (centre.top < 0 || centre.bottom > window.innerHeight))
+        return "it is partly out of the window";
+      const hit = document.elementFromPoint(middle.x, middle.y);
+      if (!hit || !(of.contains(hit) || hit.contains(of))) return `it is under ${hit?.outerHTML.slice(0, 200)}`;
+      return "";
+    }
+    return { name: name || active.tagName, problem: problem() };
+  }
 }
 
 export { expect };
