@@ -17,9 +17,10 @@ import { changePassword, deleteOwnAccount, type FormProblem, signOutEverywhere }
 import { PublicError } from "~/errors";
 import { page } from "~/http.server";
 import { wasRefused } from "~/notes/answers";
-import { getUsage, removeThread } from "~/threads/answering.server";
 import { NewThreads } from "~/threads/NewThreadsSection";
 import { getPreferences } from "~/threads/preferences.server";
+import { removeThread } from "~/threads/thread-changes.server";
+import { getUsage } from "~/threads/thread-view.server";
 import { UsageSection } from "~/threads/UsageSection";
 import { AppearanceChoice } from "~/ui/appearance";
 import { Button, buttonClass } from "~/ui/button";

@@ -2,9 +2,10 @@ import { type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction, re
 import { type ClientLoaderFunctionArgs, useLoaderData } from "@remix-run/react";
 import { requirePerson } from "~/auth/session.server";
 import { checked, page, readForm } from "~/http.server";
-import { changeThread, loadThread } from "~/threads/answering.server";
 import { ThreadPage } from "~/threads/ThreadPage";
+import { changeThread } from "~/threads/thread-changes.server";
 import { threadForm } from "~/threads/thread-form";
+import { loadThread } from "~/threads/thread-view.server";
 import { ErrorPage } from "~/ui/error-page";
 import { keepAsking } from "~/ui/keep-asking";
 

@@ -2,8 +2,8 @@ import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
 import { useLoaderData } from "@remix-run/react";
 import { requirePerson } from "~/auth/session.server";
 import { page } from "~/http.server";
-import { getSeen } from "~/threads/answering.server";
 import { Seen } from "~/threads/Seen";
+import { getSeen } from "~/threads/thread-view.server";
 import { ErrorPage } from "~/ui/error-page";
 
 export const meta: MetaFunction = () => [{ title: "What the model saw · Sidenote" }];

@@ -8,7 +8,7 @@ import { safeRedirect } from "~/auth/redirects";
 import { FormLinks, formLinkClass, Notice, SignInPage, useFirstProblem } from "~/auth/SignInPage";
 import { getPerson } from "~/auth/session.server";
 import { hasSignedOut, rememberedAddress, signInPerson } from "~/auth/sign-in.server";
-import { tidyAfterSignIn } from "~/threads/answering.server";
+import { tidyAfterSignIn } from "~/threads/thread-changes.server";
 import { Button } from "~/ui/button";
 import { Field, FormError } from "~/ui/field";
 

@@ -4,8 +4,7 @@
  * model call waits for four table round trips at most), and what outlives the response is handed to the
  * invocation.
  */
-import { createHmac, randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
+import { createHmac } from "node:crypto";
 import { z } from "zod";
 import { type AnswerOutcome, type AnswerPart, streamAnswer } from "~/ai/answer.server";
 import { type Model, requireModel } from "~/ai/catalogue.server";
@@ -17,11 +16,9 @@ import { logError } from "~/http.server";
 import { currentInvocation } from "~/invocation.server";
 import { withoutText } from "~/notes/choose";
 import { chooseNotesFor, estimateNotesFor, openNotes, type WantedNotes } from "~/notes/choose.server";
-import { getNote } from "~/notes/notes.server";
 import { calibrationOf } from "./calibration.server";
-import { costView, sumOfCosts } from "./cost";
 import { eventStream } from "./event-stream.server";
-import { idTime, isId, isMessageId, isRunId } from "./ids";
+import { isId, isMessageId, isRunId } from "./ids";
 import { getNumbers, numberNotes } from "./numbers.server";
 import { getDefaults } from "./preferences.server";
 import {
@@ -36,66 +33,18 @@ import {
   sizeOf,
   whichLeft,
 } from "./prompt.server";
-import { createRuns } from "./run.server";
 import type { Address, Given, MessageItem, ModelPart, Position, RunRequest } from "./run-items.server";
-import { runStore } from "./run-store.server";
-import { callRecord, describeCall, type SeenView } from "./seen.server";
-import { readNotesOf } from "./sidenotes.server";
-import type { ThreadForm } from "./thread-form";
-import {
-  dismissSuggestion,
-  forgetTombstone,
-  keptUntil,
-  listExpiredThreads,
-  listTombstones,
-  newThreadItem,
-  pinThread,
-  readSettings,
-  renameThread,
-  requireThread,
-  settingsOf,
-  titleThread,
-  touchThread,
-} from "./threads.server";
+import { citeStored, runs } from "./runs.server";
+import { callRecord } from "./seen.server";
+import { newThreadItem, readSettings, requireThread, titleThread, touchThread } from "./threads.server";
 import { titleFrom } from "./title";
-import { beginSpending, readUsage, settleAnswer, type WatchedOutcome } from "./usage.server";
-import type { ActivityView, Estimate, MessageView, Sidenote, ThreadView, UsageView } from "./view";
+import { beginSpending, type WatchedOutcome } from "./usage.server";
+import type { Estimate } from "./view";
 
 /** Messages of the path that are read for every prompt; the prompt itself leaves out more. */
 const HISTORY = 40;
 /** The longest message, in UTF-16 units. */
 export const MESSAGE_LIMIT = 32_000;
-
-const runs = createRuns({
-  store: runStore,
-  clock: {
-    now: Date.now,
-    sleep: async (ms, signal) => {
-      try {
-        await sleep(ms, undefined, { signal });
-      } catch (error) {
-        // An aborted sleep is a short one.
-        if (!signal?.aborted) throw error;
-      }
-    },
-  },
-  newClaimId: () => randomBytes(12).toString("base64url"),
-  random: Math.random,
-  times: { beat: config.run.beatMs, lease: config.run.leaseMs },
-  limits: { liveRuns: config.limits.liveRuns },
-  isKept: ({ card }) =>
-    !card || (keptUntil({ pinned: card.pinned, activityAt: card.at }) ?? Number.POSITIVE_INFINITY) > Date.now(),
-  check: checkQuestion,
-  cite: citeStored,
-  finish: ({ address, answer }) => settleAnswer(address.userId, answer),
-  report: ({ during, error }) => logError(error, `run: ${during}`),
-});
-
-/** Which of the person's threads are answering, and which have an answer that nobody has seen. One Get. */
-export const getActivity = (userId: string): Promise<ActivityView> => runs.getActivity(userId);
-
-/** What a person used in the last thirty days and in this month. */
-export const getUsage = (userId: string): Promise<UsageView> => readUsage(runs, userId);
 
 const text = z
   .string()
@@ -567,26 +516,6 @@ export async function readRun(userId: string, threadId: string, runId: string, p
   return eventStream(events);
 }
 
-/** The reasoning of an answer; empty if none of it was kept. Throws `not-found`. */
-export async function getReasoning(userId: string, threadId: string, messageId: string): Promise<string> {
-  if (!isId(threadId) || !isId(messageId)) throw new PublicError("not-found");
-  const text = await runs.getReasoning({ userId, threadId }, messageId);
-  if (text === undefined) throw new PublicError("not-found");
-  return text;
-}
-
-/** What the model was given for an answer. Throws `not-found`, also for a question and for an answer that still runs. */
-export async function getSeen(userId: string, threadId: string, messageId: string): Promise<SeenView> {
-  if (!isId(threadId) || !isRunId(messageId)) throw new PublicError("not-found");
-  const address = { userId, threadId };
-  const [thread, pair] = await Promise.all([requireThread(userId, threadId), runs.readHistory(address, messageId, 2)]);
-  const [question, answer] = pair ?? [];
-  if (question?.role !== "user" || answer?.role !== "assistant") throw new PublicError("not-found");
-  const sent = answer.prompt ? question.depth + 1 - answer.prompt.leftOut.messages : 1;
-  const path = sent > 1 ? await runs.readHistory(address, question.id, sent) : [question];
-  return describeCall(userId, thread, answer, path ?? [question]);
-}
-
 /** The id of the thread's live run; null if none is live. Throws `not-found`. */
 export async function getLiveRun(userId: string, threadId: string): Promise<string | null> {
   const runId = await runs.getLiveRun({ userId, threadId });
@@ -597,19 +526,6 @@ export async function getLiveRun(userId: string, threadId: string): Promise<stri
 /** Asks a run to stop, wherever it is produced. Throws `not-found` for an unknown thread; else it is a success. */
 export async function stopRun(userId: string, threadId: string, runId: string): Promise<void> {
   if (!(await runs.stop({ userId, threadId }, runId))) throw new PublicError("not-found");
-}
-
-/** Sidenotes of an answer whose producer is dead. A note that changed since gives no passage. */
-async function citeStored({ userId }: { userId: string }, answer: string, given: Given): Promise<Sidenote[]> {
-  const bare = given.notes.map((note) => ({ ...note, text: "" }));
-  const cited = new Set(citedSidenotes(answer, bare).flatMap(({ cited, noteId }) => (cited ? [noteId] : [])));
-  const notes = await Promise.all(
-    bare.map(async (note) => {
-      const now = cited.has(note.noteId) ? await getNote(userId, note.noteId) : undefined;
-      return now?.revision === note.revision ? { ...note, text: now.text } : note;
-    }),
-  );
-  return citedSidenotes(answer, notes);
 }
 
 /**
@@ -630,129 +546,4 @@ export async function getPassages(
   const asked = { ...given, notes: given.notes.filter(({ number }) => numbers.has(number)) };
   const sidenotes = await citeStored({ userId }, text, asked);
   return sidenotes.flatMap(({ number, passage }) => (passage === undefined ? [] : [{ number, passage }]));
-}
-
-/**
- * All that the thread's page shows. `at` names a message whose branch is looked at; without it, the newest one.
- * Throws `not-found`.
- */
-export async function loadThread(userId: string, threadId: string, options: { at?: string } = {}): Promise<ThreadView> {
-  if (!isId(threadId)) throw new PublicError("not-found");
-  const loaded = await runs.loadThread(
-    { userId, threadId },
-    options.at && isId(options.at) ? { tipId: options.at } : {},
-  );
-  const card = loaded?.thread.card;
-  if (!loaded || !card) throw new PublicError("not-found");
-  const summary = { threadId, title: card.title, pinned: card.pinned, activityAt: card.at };
-  const expires = keptUntil(summary);
-  if (expires !== null && expires < Date.now()) throw new PublicError("not-found");
-
-  const byId = new Map(loaded.messages.map((message) => [message.id, message]));
-  const versions = new Map<string, string[]>();
-  const family = ({ role, parentId }: MessageItem): string => `${role} ${parentId ?? ""}`;
-  for (const message of loaded.messages)
-    versions.set(family(message), [...(versions.get(family(message)) ?? []), message.id]);
-
-  // A link to a message that is not there leads to the thread as it is.
-  if (options.at && loaded.path.length === 0 && loaded.messages.length > 0) return loadThread(userId, threadId);
-  const path = loaded.path.flatMap((messageId) => byId.get(messageId) ?? []);
-  // A version is looked at down to its newest end: its answers and what was said after it belong to it.
-  for (let next = path.at(-1); options.at && next; ) {
-    const { id }: MessageItem = next;
-    next = loaded.messages.findLast(({ parentId }) => parentId === id);
-    if (next) path.push(next);
-  }
-  const notesOf = await readNotesOf(userId, path, new Set(loaded.thread.dismissed));
-  const liveQuestion = loaded.live && byId.get(loaded.live.messageId);
-  return {
-    thread: { ...summary, ...settingsOf(loaded.thread), keptUntil: expires },
-    messages: path.map((message) => ({
-      ...messageView(message, versions.get(family(message)) ?? [message.id]),
-      ...notesOf(message),
-    })),
-    run: loaded.live,
-    headId: loaded.headId,
-    cost: sumOfCosts(loaded.messages),
-    tipId: path.at(-1)?.id ?? null,
-    numbers: (liveQuestion?.given?.notes ?? []).map(({ number, noteId, title }) => ({ number, noteId, title })),
-  };
-}
-
-function messageView(message: MessageItem, versions: string[]): MessageView {
-  const { id, role, text, parentId, ending, error, finishReason, model, settings, usage, durationMs } = message;
-  const { prompt, reasoning, masked, blocked, cost } = message;
-  return {
-    id,
-    role,
-    text,
-    parentId,
-    createdAt: idTime(id),
-    versions,
-    ...(ending && { ending }),
-    ...(error && { error }),
-    ...(finishReason && { finishReason }),
-    ...(model && { model }),
-    ...(settings && { settings }),
-    ...(usage && { usage }),
-    ...(cost && { cost: costView(cost) }),
-    ...(durationMs !== undefined && { durationMs }),
-    ...(reasoning && { reasoning }),
-    ...(prompt && {
-      prompt: { messages: prompt.messages, leftOut: prompt.leftOut, ...(prompt.shortened && { shortened: true }) },
-    }),
-    ...(masked && { masked }),
-    ...(blocked && { blocked: { where: blocked.where, policies: blocked.policies } }),
-  };
-}
-
-/** Carries out one of the forms of a thread's page. Throws `not-found` and `bad-request`. */
-export async function changeThread(userId: string, threadId: string, form: ThreadForm): Promise<void> {
-  if (!isId(threadId)) throw new PublicError("not-found");
-  const address = { userId, threadId };
-  switch (form.intent) {
-    case "rename":
-      return renameThread(userId, threadId, form.title);
-    case "pin":
-      return pinThread(userId, threadId, form.pinned);
-    case "suggestion":
-      return dismissSuggestion(userId, threadId, `${form.messageId}.${form.nth}`, form.dismissed);
-    case "seen":
-      await requireThread(userId, threadId);
-      return runs.markSeen(address);
-    case "delete":
-      if (!(await runs.deleteThread(address))) throw new PublicError("not-found");
-      // What is left of it is unreadable from here on; it is removed beside the answer, and again later.
-      currentInvocation().waitUntil(
-        runs.sweepThread(address).catch((error: unknown) => logError(error, "sweep of a deleted thread")),
-      );
-  }
-}
-
-/** How long a dying server may still write into a thread that was deleted: longer than any function lives. */
-const LATE_MS = 20 * 60_000;
-
-/**
- * Finishes what deletions left undone, and deletes the threads whose retention is over with all that is in them.
- * Repeatable from any step. Called after a sign-in, beside the answer.
- */
-export async function tidyThreads(userId: string, now = Date.now()): Promise<void> {
-  for (const threadId of await listExpiredThreads(userId, now)) {
-    await removeThread(userId, threadId);
-  }
-  for (const threadId of await listTombstones(userId, now - LATE_MS)) {
-    await runs.sweepThread({ userId, threadId });
-    await forgetTombstone(userId, threadId);
-  }
-}
-
-/** As {@link tidyThreads}, beside the answer of this request. */
-export function tidyAfterSignIn(userId: string): void {
-  currentInvocation().waitUntil(tidyThreads(userId).catch((error: unknown) => logError(error, "tidying of threads")));
-}
-
-/** Deletes one thread with all that is in it; its run ends at the next beat. A repeat is harmless. */
-export async function removeThread(userId: string, threadId: string): Promise<void> {
-  await runs.deleteThread({ userId, threadId });
-  await runs.sweepThread({ userId, threadId });
 }

@@ -5,7 +5,7 @@ import { startTable } from "./table";
 
 const local = await startTable();
 const { runInvocation } = await import("~/invocation.server");
-const { tidyThreads } = await import("~/threads/answering.server");
+const { tidyThreads } = await import("~/threads/thread-changes.server");
 const { runStore } = await import("~/threads/run-store.server");
 const {
   changeThreadSettings,
