@@ -3,40 +3,29 @@
  * without a jump. It joins what the loader says (the thread as it is stored) with what this tab knows better (the
  * store of live runs), and hands both to the transcript, the composer and the settings.
  */
-import { useLocation, useNavigate, useRevalidator, useRouteLoaderData } from "@remix-run/react";
-import {
-  type ReactNode,
-  type RefObject,
-  useCallback,
-  useEffect,
-  useMemo,
-  useRef,
-  useState,
-  useSyncExternalStore,
-} from "react";
+import { useLocation, useRouteLoaderData } from "@remix-run/react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { ThreadSettings } from "~/ai/settings";
 import { changeBetween } from "~/ai/settings-change";
-import { Button } from "~/ui/button";
-import { ArrowDownIcon } from "~/ui/icons";
-import { useBrowserLayoutEffect } from "~/ui/layout-effect";
 import { onDemand } from "~/ui/on-demand";
 import { Bar } from "~/ui/page";
-import { noteRunEnded, noteRunStarted, noteSeen, useActivity } from "./activity-store";
 import { BudgetLine } from "./BudgetLine";
 import { Composer, type ComposerHandle } from "./Composer";
 import { estimates, useEstimate, whatGoes } from "./estimate-store";
 import { NEW } from "./kept";
-import { type LiveTurn, live, liveTurn, type ThreadLive } from "./live";
+import { type LiveTurn, live, liveTurn } from "./live";
 import { useLiveNotes } from "./live-notes";
+import { useKeys, useLiveThread, useReturned, useSeen } from "./live-thread";
 import type { TranscriptContext } from "./Message";
 import { findModel, useModels } from "./models-store";
 import type { SidenoteCard } from "./Sidenotes";
+import { StatusLine } from "./StatusLine";
 import { useThreadSettings } from "./settings-store";
 import { type ShownMessage, shownPath } from "./shown-path";
 import type { switchTo } from "./switching";
 import { ThreadMenu } from "./ThreadList";
 import { FirstPlace, Transcript, useScrolling } from "./Transcript";
-import { post, useThreadList } from "./thread-list";
+import { useThreadList } from "./thread-list";
 import type { ActivityView, BudgetView, ThreadView } from "./view";
 
 const settingsPanel = onDemand("The settings", () => import("./SettingsPanel"));
@@ -387,75 +376,6 @@ function Thread({
   );
 }
 
-/** 34 px above the composer, only while needed. */
-function StatusLine({ turn, away, onJump }: { turn: LiveTurn | undefined; away: boolean; onJump(): void }) {
-  return (
-    <div className="frame">
-      <div className={turn || away ? "flex h-[34px] items-center justify-between gap-3 text-meta" : "h-3"}>
-        {turn && (
-          <span className="flex items-center gap-2 text-ink-3">
-            <span className="caret h-3.5!" aria-hidden />
-            <Doing turn={turn} />
-          </span>
-        )}
-        {away && (
-          <Button kind="quiet" size="small" className="-mr-2 ml-auto" onClick={onJump}>
-            <ArrowDownIcon size={14} />
-            Jump to latest
-          </Button>
-        )}
-      </div>
-      <Spoken turn={turn} />
-    </div>
-  );
-}
-
-/** That the model is asked once more, and without what. */
-function shortenedWords({ messages, notes }: { messages: number; notes: number }): string {
-  const without = [
-    ...(messages > 0 ? [messages === 1 ? "the oldest message" : `the ${messages} oldest messages`] : []),
-    ...(notes > 0 ? [notes === 1 ? "one note" : `${notes} notes`] : []),
-  ];
-  return `Too long for the model. Trying again without ${without.join(" and ")}.`;
-}
-
-function Doing({ turn }: { turn: LiveTurn }) {
-  const [now, setNow] = useState(turn.startedAt);
-  useEffect(() => {
-    setNow(Date.now());
-    const timer = setInterval(() => setNow(Date.now()), 1_000);
-    return () => clearInterval(timer);
-  }, []);
-  if (turn.stopping) return <>Stopping</>;
-  if (turn.cut) return <>The connection broke. Reading on as soon as it is back</>;
-  if (turn.phase === "sending") return <>Sending</>;
-  if (turn.shortened && turn.text === "") return <>{shortenedWords(turn.shortened)}</>;
-  const seconds = Math.max(0, Math.round((now - turn.startedAt) / 1_000));
-  return (
-    <span className="tabular-nums">
-      Answering, {seconds} s{turn.unsaved && ". Not saved yet"}
-    </span>
-  );
-}
-
-/** What a screen reader is told: that it answers, and that it is done; never the words one by one. */
-function Spoken({ turn }: { turn: LiveTurn | undefined }) {
-  const [words, setWords] = useState("");
-  const was = useRef(false);
-  const isLive = turn !== undefined;
-  const shortened = turn?.shortened;
-  useEffect(() => {
-    if (isLive) setWords(shortened ? shortenedWords(shortened) : "Answering");
-    else if (was.current) setWords("Done");
-    was.current = isLive;
-  }, [isLive, shortened]);
-  return (
-    <p role="status" className="sr-only">
-      {words}
-    </p>
-  );
-}
-
 const isAnswer = (shown: ShownMessage): boolean =>
   shown.kind === "message"
     ? shown.message.role === "assistant"
@@ -497,142 +417,4 @@ function Goes({
       </button>
     </>
   );
-}
-
-/** Opens the thread in the store, feeds it the loader's data, and does what it asks of the page. */
-function useLiveThread(
-  view: ThreadView | null,
-  userId: string,
-  version: boolean,
-): { threadId: string; state: ThreadLive } {
-  const [newId, setNewId] = useState("");
-  const storedId = view?.thread.threadId;
-  const threadId = storedId ?? newId;
-  const navigate = useNavigate();
-  const { search } = useLocation();
-  const { revalidate } = useRevalidator();
-  const latest = useRef({ navigate, search, revalidate });
-  latest.current = { navigate, search, revalidate };
-
-  useBrowserLayoutEffect(
-    () =>
-      live.serve({
-        revalidate: () => latest.current.revalidate(),
-        accepted(acceptedId, created) {
-          const runId = liveTurn(live.get(acceptedId))?.runId;
-          if (runId) noteRunStarted(acceptedId, runId);
-          if (created) latest.current.navigate(`/threads/${acceptedId}`, { replace: true, preventScrollReset: true });
-          else if (new URLSearchParams(latest.current.search).has("at"))
-            latest.current.navigate(`/threads/${acceptedId}`, { preventScrollReset: true });
-          else latest.current.revalidate();
-        },
-        signIn() {
-          const { pathname, search: query } = window.location;
-          window.location.assign(`/sign-in?redirectTo=${encodeURIComponent(pathname + query)}`);
-        },
-      }),
-    [],
-  );
-
-  useBrowserLayoutEffect(() => {
-    const opened = storedId ?? live.openNew(userId);
-    if (storedId === undefined) setNewId(opened);
-    else live.open(storedId, userId);
-    open.add(opened);
-    return () => leaveSoon(opened);
-  }, [storedId, userId]);
-
-  useBrowserLayoutEffect(() => {
-    if (view) live.sync(view, version);
-  }, [view, version]);
-
-  const state = useSyncExternalStore(live.subscribe, () => live.get(threadId), live.idle);
-  return { threadId, state };
-}
-
-/** Threads that a page shows now. */
-const open = new Set<string>();
-
-/** A first message leads from one page to another with the same thread: only a thread that stays away is left. */
-function leaveSoon(threadId: string): void {
-  open.delete(threadId);
-  setTimeout(() => {
-    if (!open.has(threadId)) live.leave(threadId);
-  }, 0);
-}
-
-/** Runs that others began in this thread are read along; an answer before the person's eyes is no longer unread. */
-function useSeen(view: ThreadView | null, turn: LiveTurn | undefined): void {
-  const activity = useActivity();
-  const { revalidate } = useRevalidator();
-  const threadId = view?.thread.threadId;
-  const theirs = threadId ? activity.live[threadId]?.runId : undefined;
-  const unread = threadId ? activity.unread[threadId] : undefined;
-  const head = view?.headId ?? "";
-  const asked = useRef("");
-
-  useEffect(() => {
-    if (!theirs || turn || theirs <= head || asked.current === theirs) return;
-    asked.current = theirs;
-    revalidate();
-  }, [theirs, turn, head, revalidate]);
-
-  const [ended, setEnded] = useState(0);
-  const wasLive = useRef(false);
-  useEffect(() => {
-    if (!threadId) return;
-    if (wasLive.current && !turn) {
-      noteRunEnded(threadId);
-      setEnded(Date.now());
-    }
-    wasLive.current = turn !== undefined;
-  }, [turn, threadId]);
-
-  // An end that was watched is seen at once: whoever leaves right after it has read it.
-  const endedAt = unread?.endedAt ?? (ended || undefined);
-  useEffect(() => {
-    if (!threadId || endedAt === undefined || turn) return;
-    const see = () => {
-      if (document.visibilityState !== "visible") return;
-      document.removeEventListener("visibilitychange", see);
-      noteSeen(threadId);
-      void post(threadId, { intent: "seen" });
-    };
-    document.addEventListener("visibilitychange", see);
-    see();
-    return () => document.removeEventListener("visibilitychange", see);
-  }, [threadId, endedAt, turn]);
-}
-
-/** A message that was not taken is in the draft already; the composer shows it and says why. */
-function useReturned(
-  threadId: string,
-  state: ThreadLive,
-  onNotice: (notice: string) => void,
-  composer: RefObject<ComposerHandle>,
-): void {
-  const { returned } = state;
-  useEffect(() => {
-    if (!returned) return;
-    onNotice(returned.refusal.message);
-    composer.current?.reload();
-    live.takeReturned(threadId);
-  }, [returned, threadId, onNotice, composer]);
-}
-
-/** Escape stops the answer, Shift and Escape go to the composer; unless something open has taken the key. */
-function useKeys(actions: { stop: (() => void) | undefined; focus(): void }): void {
-  const latest = useRef(actions);
-  latest.current = actions;
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      if (event.key !== "Escape" || event.defaultPrevented || event.isComposing) return;
-      if (event.shiftKey) latest.current.focus();
-      else if (latest.current.stop) latest.current.stop();
-      else return;
-      event.preventDefault();
-    };
-    window.addEventListener("keydown", press);
-    return () => window.removeEventListener("keydown", press);
-  }, []);
 }
