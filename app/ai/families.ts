@@ -659,14 +659,14 @@ const openAiRows: readonly Row[] = [
   },
   {
     name: "GPT-5 Codex",
-    ids: /^gpt-5(\.\d)?-codex/,
+    ids: /^gpt-5(\.\d)?-codex(?!-spark)/,
     window: 400_000,
     maxOutput: 128_000,
     supports: { ...reasoning, reasoningEffort: lowToHigh },
     ...responses,
     source: readEarlier(
       openAiReasoning,
-      `${notOpened}; efforts beyond these, which models.dev names for GPT-5.3 Codex; Spark, which is smaller`,
+      `${notOpened}; efforts beyond these, which models.dev names for GPT-5.3 Codex`,
     ),
   },
   {

@@ -213,11 +213,18 @@ export function DeletedPreset({
   useEffect(() => {
     if (left.current) return;
     left.current = true;
-    showToast({
-      text: "Preset deleted",
-      action: { label: "Undo", onAction: () => submit({ intent: "restore", undo }, { method: "post", action }) },
-      seconds: 10,
-    });
+    const restore = () => submit({ intent: "restore", undo }, { method: "post", action });
+    // Only the toast still holds it: it stays until somebody can be asked.
+    const offer = (text: string, seconds: number): void =>
+      showToast({
+        text,
+        action: {
+          label: "Undo",
+          onAction: () => (navigator.onLine ? restore() : offer("Not brought back. You are offline.", 60)),
+        },
+        seconds,
+      });
+    offer("Preset deleted", 10);
     navigate(allPresets, { replace: true });
   }, [navigate, submit, undo, action]);
   return (

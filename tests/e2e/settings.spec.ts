@@ -373,6 +373,10 @@ test("A deleted preset is brought back by Undo as it was and where it stood, by 
   await expect(page.getByText("Preset deleted")).toBeVisible();
   await expect(page.getByRole("link", { name: "Edit Second" })).toBeHidden();
   expect(await stored()).toEqual([presets[0], presets[2]]);
+  await page.context().setOffline(true);
+  await page.getByRole("button", { name: "Undo" }).press("Enter");
+  await expect(page.getByText("Not brought back. You are offline.")).toBeVisible();
+  await page.context().setOffline(false);
   await page.getByRole("button", { name: "Undo" }).press("Enter");
   await expect(page.getByRole("link", { name: "Edit Second" })).toBeVisible();
   await expect(page.getByRole("heading", { name: "New threads" })).toBeFocused();

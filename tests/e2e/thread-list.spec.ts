@@ -54,10 +54,12 @@ test("A pinned thread stands on top and says so", async ({ app, page, account })
   await ask(app, account, "Birch trees");
   await page.goto("/");
   await menuOf(page, "Alder trees");
+  const pinned = page.waitForResponse(/\/threads\/\w+\.data$/);
   await page.getByRole("menuitem", { name: "Pin" }).click();
   await expect(sidebar(page).getByRole("region", { name: "Pinned" }).getByRole("link")).toHaveAccessibleName(
     /Alder trees/,
   );
+  await pinned;
   await page.reload();
   await expect(sidebar(page).getByRole("region", { name: "Pinned" }).getByRole("link")).toHaveAccessibleName(
     /Alder trees/,
