@@ -50,7 +50,7 @@ describe("the cost of an answer", () => {
     const cost = { dollars: 0.004, price: { ...price, cacheRead: 0.07 } };
     expect(costAccount(cost)).not.toContain("cache");
     expect(costAccount(cost, 4_000)).toBe(
-      "$0.004 at $0.70 and $2.10 a million tokens, $0.07 a million from the cache (2026-11-01)",
+      "$0.004 at $0.70 and $2.10 a million tokens, $0.07 a million from the cache (prices of 1 November 2026)",
     );
   });
 });
