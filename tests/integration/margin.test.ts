@@ -241,7 +241,7 @@ describe("what the model saw", () => {
     for (const text of words) expect(flat).toContain(text);
 
     const notes = part("2 notes");
-    const listed = [...notes.matchAll(/<details>(.*?)<\/details>/gs)].map(([, note = ""]) => ({
+    const listed = [...notes.matchAll(/<details[^>]*>(.*?)<\/details>/gs)].map(([, note = ""]) => ({
       head: read(/<summary.*?<\/summary>/s.exec(note)?.[0] ?? ""),
       text: read(/whitespace-pre-wrap[^>]*>(.*?)<\/p>/s.exec(note)?.[1] ?? ""),
     }));
