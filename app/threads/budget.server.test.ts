@@ -306,6 +306,15 @@ describe("A day's budgets", () => {
     expect(stage).toEqual({ granted: 1_000, share: 1_000 });
   });
 
+  test("that nobody gets to, since others are always quicker, are unavailable and no bug", async () => {
+    const place = open({ person: 1_000, stage: 1_000 }, calm);
+    place.table.reserve = async () => "refused";
+    const owner = { userId: "person", day: DAY };
+    await expect(place.server().reserve(owner, "claim", reservation(100))).rejects.toMatchObject({
+      code: "unavailable",
+    });
+  });
+
   test("are written by the first of many sends, and not by each", async () => {
     const place = open({ person: 100_000, stage: 1_000_000 }, calm);
     const owner = { userId: "person", day: DAY };

@@ -13,6 +13,7 @@
  * "Refused" never means "lost": calls repeat themselves, so what is there is read again before anything is decided.
  * Storage comes from outside, so that the rules are tested against a table that loses and doubles calls.
  */
+import { PublicError } from "~/errors";
 
 /** Whose day. `day` is yyyy-mm-dd, in UTC: a run counts on the day of its reservation, also past midnight. */
 export interface Owner {
@@ -122,7 +123,8 @@ export interface Budgets {
   look(owner: Owner): Promise<Seen>;
   /**
    * Reserves tokens for a claim; a repeat is harmless. `repair` is called once before a refusal: it settles
-   * reservations whose runs are over, and says whether there were any. Throws if the table cannot be reached.
+   * reservations whose runs are over, and says whether there were any. Throws `unavailable` if the table cannot be
+   * reached, or too many others were quicker.
    */
   reserve(
     owner: Owner,
@@ -262,7 +264,7 @@ export function createBudgets(options: {
       }
       known = undefined;
     }
-    throw new Error("Tokens could not be reserved");
+    throw new PublicError("unavailable", { cause: new Error("Tokens could not be reserved") });
   };
 
   const extend: Budgets["extend"] = async (owner, claimId, more) => {
@@ -292,7 +294,7 @@ export function createBudgets(options: {
         if (!after || after.tokens === reservation.tokens + more) return "reserved";
       }
     }
-    throw new Error("Tokens could not be reserved");
+    throw new PublicError("unavailable", { cause: new Error("Tokens could not be reserved") });
   };
 
   const charge: Budgets["charge"] = async (owner, key, about, settled) => {
