@@ -82,7 +82,7 @@ test("Catalogue: with a keyboard alone a person lists the models again, chooses 
   await tabTo(modelButton(page));
   await page.keyboard.press("Enter");
   await page.keyboard.type("gpt-4.1");
-  const denied = option(/^gpt-4\.1 Not enabled/);
+  const denied = option(/^gpt-4\.1 not allowed here/);
   await expect(denied).toBeDisabled();
   await expect(denied).toContainText("calling it once with their own credentials");
   await arrowTo(denied);
@@ -183,7 +183,7 @@ test("Settings per thread: with a keyboard alone a person changes, resets, keeps
   await expect(slider("Temperature")).toHaveAttribute("aria-valuetext", "0.3");
   await tabTo(box("Maximum response length"));
   await page.keyboard.type("99999999");
-  await expect(panel.getByText("A length is a whole number, 1 or more.")).toBeVisible();
+  await expect(panel.getByText("A length is a whole number of tokens, from 1 to 1,000,000.")).toBeVisible();
   await page.keyboard.press("ControlOrMeta+a");
   await page.keyboard.type("1,234");
   await tabTo(box("System prompt"));
@@ -362,7 +362,7 @@ test("Length: with a keyboard alone a person reads what fills the window and wha
   await page.goto(`/threads/${threadId}`);
   const meter = page.getByRole("meter", { name: "Window of the model" });
   await expect(meter).toHaveAttribute("aria-valuetext", /^\d\d% of 8k$/);
-  await expect(page.getByText("Sent with your message: the last 8 messages. Nothing is left out.")).toBeVisible();
+  await expect(page.getByText("Sent with your message: the last 8 messages and no notes.")).toBeVisible();
   expect(asked).toHaveLength(1);
   const fills = page.getByRole("button", { name: /^\d\d% of 8k/ });
   await tabTo(fills);

@@ -78,7 +78,7 @@ test("With a keyboard alone a person finds notes by their titles, page by page, 
   expect(JSON.stringify(body)).toContain("The boiler lost pressure in March.");
   expect(JSON.stringify(body)).toContain("The 17th meeting");
   expect(JSON.stringify(body)).not.toContain("The 18th meeting");
-  await expect(page.getByText("Sent with your message: all 2 notes and the last 2 messages.")).toBeVisible();
+  await expect(page.getByText("Sent with your message: the 2 chosen notes and the last 2 messages.")).toBeVisible();
 
   // What was chosen stands first when the panel is opened again.
   await page.goto(page.url());
