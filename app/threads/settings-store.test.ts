@@ -161,4 +161,26 @@ describe("the settings of a thread to come", () => {
     await pass(1_000);
     expect(calls).toHaveLength(0);
   });
+
+  test("stay on the page that the first message leaves, and what is changed there by then goes to the thread", async () => {
+    const tab = openTab();
+    tab.sync(NEW, PERSON, { settings: { notes: "none" }, settingsRevision: 0 });
+    tab.change(NEW, (before) => ({ ...before, temperature: 0 }));
+    tab.adopt(THREAD, { notes: "none", temperature: 0 });
+    expect(tab.get(NEW)?.value).toEqual({ notes: "none", temperature: 0 });
+    tab.change(NEW, (before) => ({ ...before, topP: 0.5 }));
+    expect(tab.get(NEW)?.value).toEqual({ notes: "none", temperature: 0, topP: 0.5 });
+    // A second message that is sent from there finds them saved.
+    const waiting = tab.flush(THREAD);
+    await pass();
+    expect(last()).toMatchObject({ threadId: THREAD, change: { set: { topP: 0.5 }, unset: [] } });
+    const settings = { notes: "none", temperature: 0, topP: 0.5 } as const;
+    last().answer(Response.json({ settings, settingsRevision: 1 }));
+    expect(await waiting).toBeUndefined();
+    tab.sync(THREAD, PERSON, { settings: { notes: "none", temperature: 0 }, settingsRevision: 0 });
+    expect(tab.get(THREAD)?.value).toEqual(settings);
+    // The next new thread begins with the person's defaults.
+    tab.sync(NEW, PERSON, { settings: { notes: "none" }, settingsRevision: 0 });
+    expect(tab.get(NEW)).toMatchObject({ value: { notes: "none" }, own: false });
+  });
 });

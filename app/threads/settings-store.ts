@@ -82,6 +82,10 @@ export function createSettings(lent?: Surroundings) {
   const listeners = new Set<() => void>();
   let given = lent;
   let listening = false;
+  /** The thread that was made of what was new, while its page is still that of a new one. */
+  let made: string | undefined;
+
+  const placeOf = (place: string): string => (place === NEW ? (made ?? NEW) : place);
 
   function surroundings(): Surroundings {
     given ??= browser();
@@ -191,10 +195,11 @@ export function createSettings(lent?: Surroundings) {
     },
 
     /** As they are shown; undefined before {@link sync}. The same object until something changes. */
-    get: (place: string): ShownSettings | undefined => entries.get(place)?.shown,
+    get: (place: string): ShownSettings | undefined => entries.get(placeOf(place))?.shown,
 
     /** Takes what the page's data says. `place`: a thread's id, or NEW with the person's defaults. */
     sync(place: string, userId: string, stored: Stored): void {
+      if (place === NEW) made = undefined;
       const entry = entryOf(place, userId, stored);
       entry.given = stored.settingsRevision;
       if (stored.settingsRevision >= entry.stored.settingsRevision) entry.stored = stored;
@@ -202,12 +207,13 @@ export function createSettings(lent?: Surroundings) {
     },
 
     /** Changes them as the person sees them at this moment. */
-    change(place: string, next: (before: ThreadSettings) => ThreadSettings): void {
+    change(shownAt: string, next: (before: ThreadSettings) => ThreadSettings): void {
+      const place = placeOf(shownAt);
       const entry = entries.get(place);
       if (!entry) return;
-      const made = changeBetween(entry.shown.value, next(entry.shown.value));
-      if (!made) return;
-      keep(place, entry, entry.unsaved ? joinChanges(entry.unsaved, made) : made);
+      const change = changeBetween(entry.shown.value, next(entry.shown.value));
+      if (!change) return;
+      keep(place, entry, entry.unsaved ? joinChanges(entry.unsaved, change) : change);
       show(place, entry);
       clearTimeout(entry.timer);
       if (place !== NEW) entry.timer = setTimeout(() => void flush(place), SAVE_AFTER);
@@ -225,13 +231,21 @@ export function createSettings(lent?: Surroundings) {
       return entry?.unsaved && entry.shown.value;
     },
 
-    /** A first message made a thread of what was new, with these settings: what was changed since goes there. */
+    /**
+     * A first message made a thread of what was new, with these settings: what was changed since goes there, and so
+     * does what is changed until the thread's own page has come.
+     */
     adopt(threadId: string, sent: ThreadSettings | undefined): void {
-      const entry = entries.get(NEW);
+      const chosen = entries.get(NEW);
+      if (!chosen) return;
       entries.delete(NEW);
-      const since = entry?.unsaved && changeBetween(sent ?? entry.stored.settings, entry.shown.value);
-      if (!entry || !since) return;
-      surroundings().kept.writeSettings(entry.userId, threadId, since);
+      const stored = { settings: sent ?? chosen.stored.settings, settingsRevision: 0 };
+      const entry = { ...chosen, stored };
+      entries.set(threadId, entry);
+      made = threadId;
+      keep(threadId, entry, chosen.unsaved && changeBetween(stored.settings, chosen.shown.value));
+      show(threadId, entry);
+      void flush(threadId);
     },
   };
 }
