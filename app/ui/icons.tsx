@@ -9,12 +9,10 @@ import {
   ChevronLeft,
   ChevronRight,
   Copy,
-  CornerDownLeft,
   Ellipsis,
   type LucideIcon,
   type LucideProps,
   Menu,
-  MessageSquareText,
   NotebookPen,
   NotebookText,
   PanelLeft,
@@ -46,10 +44,8 @@ export const ChevronDownIcon = icon(ChevronDown);
 export const ChevronLeftIcon = icon(ChevronLeft);
 export const ChevronRightIcon = icon(ChevronRight);
 export const CopyIcon = icon(Copy);
-export const CornerDownLeftIcon = icon(CornerDownLeft);
 export const MoreIcon = icon(Ellipsis);
 export const MenuIcon = icon(Menu);
-export const MessageIcon = icon(MessageSquareText);
 export const NotebookPenIcon = icon(NotebookPen);
 export const NotebookIcon = icon(NotebookText);
 export const PanelLeftIcon = icon(PanelLeft);
