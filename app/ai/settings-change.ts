@@ -32,6 +32,12 @@ export const withChange = (settings: ThreadSettings, { set, unset }: SettingsCha
   ...set,
 });
 
+/** The settings once a change is taken back that led from one state to another: all that it did not touch stays. */
+export function takenBack(settings: ThreadSettings, before: ThreadSettings, after: ThreadSettings): ThreadSettings {
+  const back = changeBetween(after, before);
+  return back ? withChange(settings, back) : settings;
+}
+
 /** Two changes as one: where both name a setting, the later one counts. */
 export const joinChanges = (earlier: SettingsChange, later: SettingsChange): SettingsChange => ({
   set: withChange(earlier.set, later),

@@ -6,7 +6,7 @@
 import { useLocation, useRouteLoaderData } from "@remix-run/react";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { ThreadSettings } from "~/ai/settings";
-import { changeBetween } from "~/ai/settings-change";
+import { changeBetween, takenBack } from "~/ai/settings-change";
 import { onDemand } from "~/ui/on-demand";
 import { Bar } from "~/ui/page";
 import { BudgetLine } from "./BudgetLine";
@@ -80,7 +80,7 @@ export function ThreadPage({
   const [notice, setNotice] = useState<string>();
   const [editing, setEditing] = useState<string | null>(null);
   const [panel, setPanel] = useState<"open" | "notes" | null>(null);
-  const [news, setNews] = useState<{ words: string; before: ThreadSettings }>();
+  const [news, setNews] = useState<{ words: string; before: ThreadSettings; after: ThreadSettings }>();
   const settingsButton = useRef<HTMLButtonElement>(null);
   const panelOpener = useRef<Element | null>(null);
   const offer = useModels();
@@ -116,7 +116,7 @@ export function ThreadPage({
   const changeTo = useCallback(
     (next: ThreadSettings, words: string | undefined, before = now()) => {
       changeSettings(() => next);
-      setNews(words === undefined ? undefined : { words, before });
+      setNews(words === undefined ? undefined : { words, before, after: next });
     },
     [now, changeSettings],
   );
@@ -145,7 +145,8 @@ export function ThreadPage({
   const told = news && {
     words: news.words,
     undo() {
-      changeSettings(() => news.before);
+      // Another tab may have changed others meanwhile.
+      changeSettings((settings) => takenBack(settings, news.before, news.after));
       setNews(undefined);
     },
   };

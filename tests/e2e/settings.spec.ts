@@ -119,6 +119,19 @@ test("Two tabs change different settings of a thread, and undo nothing of each o
   const { body: next } = await sent(app, other, "Birch trees");
   expect(next).toMatchObject({ inferenceConfig: { maxTokens: 500 } });
   expect(JSON.stringify(next.system)).not.toContain("Answer as a gardener.");
+
+  // Undo of what one tab did leaves what the other one did since.
+  const emptied = page.waitForResponse(/\/settings$/);
+  await panelOf(page).getByRole("button", { name: "Reset all" }).click();
+  await emptied;
+  const retold = other.waitForResponse(/\/settings$/);
+  await panelOf(other).getByLabel("System prompt").fill("Answer as a sailor.");
+  await retold;
+  await sent(app, page, "Cedar trees");
+  await expect(panelOf(page).getByLabel("System prompt")).toHaveValue("Answer as a sailor.");
+  await panelOf(page).getByRole("button", { name: "Undo" }).click();
+  await expect(panelOf(page).getByLabel("Maximum response length")).toHaveValue("500");
+  await expect(panelOf(page).getByLabel("System prompt")).toHaveValue("Answer as a sailor.");
 });
 
 test("A message never goes out with other settings than the page shows", async ({ app, page, account }) => {
