@@ -1,4 +1,4 @@
-/** What the forms of a thread's page post: one intent each. Shared by the page and the server. */
+/** What is posted to a thread's page: one intent each. */
 import { z } from "zod";
 import { isRunId } from "./ids";
 

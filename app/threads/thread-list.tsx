@@ -60,19 +60,14 @@ type Outcome = "done" | "gone" | "failed";
  * what was changed just before a reload or a closed tab is changed.
  */
 export async function post(threadId: string, fields: Record<string, string>): Promise<Outcome> {
-  const words = new URLSearchParams(fields);
+  const body = new URLSearchParams(fields);
   try {
-    const response = await fetch(`/threads/${threadId}.data`, {
-      method: "POST",
-      body: words,
-      // Browsers refuse to keep more than 64 KB alive: a very long system prompt has to do without.
-      keepalive: words.toString().length < 60_000,
-    });
+    const response = await fetch(`/threads/${threadId}.data`, { method: "POST", body, keepalive: true });
     // Read in every case: a body that nobody reads keeps its connection.
-    const body = await response.text();
+    const answer = await response.text();
     if (response.status === 404) return "gone";
     // A redirect comes as 202 with the place in its body: here it can only be the page for signing in.
-    if (response.status === 202 && body.includes("/sign-in")) {
+    if (response.status === 202 && answer.includes("/sign-in")) {
       window.location.assign(`/sign-in?redirectTo=${encodeURIComponent(window.location.pathname)}`);
       return "failed";
     }
