@@ -10,9 +10,10 @@ import { useBrowserLayoutEffect } from "~/ui/layout-effect";
 import { type MarginOfAnswer, type Numbered, placeSidenotes } from "./margin";
 import type { SidenoteView } from "./view";
 
-/** While an answer streams only the title of a note is known. */
+/** While an answer streams only the title of a note is known at first; its passage is `awaited`. */
 export type SidenoteCard = Pick<SidenoteView, "number" | "noteId" | "title" | "since" | "deletedAt"> & {
   passage?: string | undefined;
+  awaited?: boolean;
 };
 
 const WIDE = "(width >= 61.25rem)";
@@ -65,9 +66,12 @@ export function Sidenotes({
   also: readonly SidenoteCard[];
 }) {
   if (cited.length === 0 && also.length === 0) return null;
+  // One that will grow by its passage would push away what stands below it: that comes with the passage.
+  const growing = cited.findIndex(({ note }) => note.awaited);
+  const shown = growing === -1 ? cited : cited.slice(0, growing + 1);
   return (
     <aside className="margin" aria-label="Sidenotes" data-margin-of={answerId}>
-      {cited.map(({ display, note }) => {
+      {shown.map(({ display, note }) => {
         const { number, title, since } = note;
         const passage = since === "deleted" ? undefined : note.passage;
         return (

@@ -174,6 +174,7 @@ export function Transcript({
               shown.id,
               answer.notes.length,
               answer.notes.filter(({ passage }) => passage !== undefined).length,
+              answer.notes.filter(({ awaited }) => awaited).length,
               answer.text.match(/\[\d/g)?.length ?? 0,
             ].join(":"),
       )

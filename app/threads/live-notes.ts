@@ -1,6 +1,7 @@
 /**
  * The notes of the answer that is being written, for its sidenotes: known by title from the page's data, and with the
- * passage that the answer leans on as soon as it cites one. The passage is asked for once the log has the citation.
+ * passage that the answer leans on as soon as it cites one. The passage is asked for once the log has the citation;
+ * until it is there, or is known not to come, the note is marked as `awaited`.
  */
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { LiveTurn } from "./live";
@@ -10,35 +11,35 @@ import type { ThreadView } from "./view";
 
 /** The log is a second behind the text at most. */
 const LOGGED = 1_200;
-const TRIES = 2;
+const TRIES = 3;
 
 const none: ThreadView["numbers"] = [];
-const noPassages: ReadonlyMap<number, string> = new Map();
+const nothingFound: Found = { passages: new Map(), settled: new Set() };
+
+interface Found {
+  /** By the thread's number of their note. */
+  passages: ReadonlyMap<number, string>;
+  /** The numbers of those that are not asked for again. */
+  settled: ReadonlySet<number>;
+}
 
 export function useLiveNotes(view: ThreadView | null, turn: LiveTurn | undefined): readonly SidenoteCard[] {
   // The numbers outlive the answer's end by a moment, until its own sidenotes are there.
   const held = useRef<ThreadView["numbers"]>(none);
   if (view && view.numbers.length > 0) held.current = view.numbers;
   const numbers = view ? held.current : none;
-  const passages = usePassages(view?.thread.threadId, turn, numbers);
+  const { passages, settled } = usePassages(view?.thread.threadId, turn, numbers);
   return useMemo(
     () =>
-      passages.size === 0
-        ? numbers
-        : numbers.map((note) => {
-            const passage = passages.get(note.number);
-            return passage === undefined ? note : { ...note, passage };
-          }),
-    [numbers, passages],
+      numbers.map((note) => {
+        const passage = passages.get(note.number);
+        return { ...note, ...(passage === undefined ? !settled.has(note.number) && { awaited: true } : { passage }) };
+      }),
+    [numbers, passages, settled],
   );
 }
 
-/** By the thread's number of their note. */
-function usePassages(
-  threadId: string | undefined,
-  turn: LiveTurn | undefined,
-  numbers: ThreadView["numbers"],
-): ReadonlyMap<number, string> {
+function usePassages(threadId: string | undefined, turn: LiveTurn | undefined, numbers: ThreadView["numbers"]): Found {
   const runId = turn?.phase === "answering" ? turn.runId : undefined;
   const text = turn?.text ?? "";
   // Looked for only where there may be a new one: the text grows many times a second.
@@ -48,44 +49,65 @@ function usePassages(
     () => citedNumbers(text, new Set(numbers.map(({ number }) => number))).join(","),
     [brackets, numbers, runId],
   );
-  const [found, setFound] = useState<{ runId: string; passages: ReadonlyMap<number, string> }>();
-  const asked = useRef<{ runId: string; tries: Map<number, number> }>();
+  const [found, setFound] = useState<Found & { runId: string }>();
+  const asked = useRef<{ runId: string; at: number; tries: Map<number, number> }>();
 
+  const fresh = useRef(true);
   useEffect(() => {
+    const isFirst = fresh.current;
+    fresh.current = false;
     if (!threadId || !runId || cited === "") return;
-    if (asked.current?.runId !== runId) asked.current = { runId, tries: new Map() };
-    const { tries } = asked.current;
+    if (asked.current?.runId !== runId) asked.current = { runId, at: 0, tries: new Map() };
+    const about = asked.current;
+    // Text that came with the page is out of the log. What is awaited already is not put off by a citation more.
+    if (about.at < Date.now()) about.at = Date.now() + (isFirst ? 0 : LOGGED);
+    const { tries } = about;
     const stop = new AbortController();
     let timer: ReturnType<typeof setTimeout>;
+    const triesOf = (number: number): number => tries.get(number) ?? 0;
+    function settle(passages: readonly { number: number; passage: string }[]): void {
+      setFound((before) => ({
+        runId: runId ?? "",
+        passages: new Map([
+          ...(before && before.runId === runId ? before.passages : []),
+          ...passages.map(({ number, passage }) => [number, passage] as const),
+        ]),
+        settled: new Set([...tries.keys()].filter((number) => triesOf(number) >= TRIES)),
+      }));
+    }
     async function ask(): Promise<void> {
       const open = cited
         .split(",")
         .map(Number)
-        .filter((number) => (tries.get(number) ?? 0) < TRIES)
+        .filter((number) => triesOf(number) < TRIES)
         .slice(0, 20);
       if (open.length === 0) return;
+      let passages: { number: number; passage: string }[] = [];
       try {
         const response = await fetch(`/threads/${threadId}/runs/${runId}/sidenotes?of=${open.join(",")}`, {
           signal: stop.signal,
         });
-        if (!response.ok) return;
-        const { passages } = (await response.json()) as { passages: { number: number; passage: string }[] };
-        for (const number of open) tries.set(number, (tries.get(number) ?? 0) + 1);
-        for (const { number } of passages) tries.set(number, TRIES);
-        setFound((before) => ({
-          runId: runId ?? "",
-          passages: new Map([
-            ...(before && before.runId === runId ? before.passages : []),
-            ...passages.map(({ number, passage }) => [number, passage] as const),
-          ]),
-        }));
-        timer = setTimeout(() => void ask(), LOGGED);
+        if (response.ok) ({ passages } = (await response.json()) as { passages: typeof passages });
       } catch (error) {
+        if (stop.signal.aborted) return;
         // Titles alone do until the answer is stored.
-        if (!stop.signal.aborted) console.warn("The passages of the notes could not be read.", error);
+        console.warn("The passages of the notes could not be read.", error);
       }
+      for (const number of open) tries.set(number, triesOf(number) + 1);
+      for (const { number } of passages) tries.set(number, TRIES);
+      settle(passages);
+      askLater();
     }
-    timer = setTimeout(() => void ask(), LOGGED);
+    function askLater(): void {
+      timer = setTimeout(
+        () => {
+          about.at = Date.now() + LOGGED;
+          void ask();
+        },
+        Math.max(0, about.at - Date.now()),
+      );
+    }
+    askLater();
     return () => {
       clearTimeout(timer);
       stop.abort();
@@ -93,5 +115,5 @@ function usePassages(
   }, [threadId, runId, cited]);
 
   // They stay until the stored answer takes its place.
-  return found && (found.runId === runId || runId === undefined) ? found.passages : noPassages;
+  return found && (found.runId === runId || runId === undefined) ? found : nothingFound;
 }

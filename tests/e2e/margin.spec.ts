@@ -44,6 +44,48 @@ test("A note stands beside its line with its passage while the answer is still b
   await expect(page.getByRole("complementary", { name: "Sidenotes" })).toContainText(passage);
 });
 
+test("While an answer cites note after note, each comes with its passage and none is moved by another", async ({
+  app,
+  account,
+  page,
+}) => {
+  const titles = ["Boiler", "Cabin", "Disks", "Medicine", "Train"];
+  for (const title of titles)
+    await addNote(
+      app,
+      account,
+      title,
+      `What stands here of the ${title} is long enough to fill three lines of a margin.`,
+    );
+  await app.scenario({ match: { text: "Summarise my notes" }, tokens: 2_000, tokenMs: 30 });
+  await page.goto("/");
+  // Where each sidenote was seen first, and where it was seen elsewhere, within the transcript.
+  await page.evaluate(() => {
+    const seen = new Map<string, number>();
+    const moved: string[] = [];
+    Object.assign(window, { moved });
+    const look = () => {
+      const log = document.querySelector("[role=log]")?.getBoundingClientRect().top ?? 0;
+      for (const note of document.querySelectorAll<HTMLElement>("[data-margin-of] .sidenote")) {
+        if (getComputedStyle(note).visibility === "hidden") continue;
+        const top = Math.round(note.getBoundingClientRect().top - log);
+        const before = seen.get(note.id) ?? top;
+        if (Math.abs(before - top) > 1) moved.push(`${note.textContent} from ${before} to ${top}`);
+        seen.set(note.id, top);
+      }
+      requestAnimationFrame(look);
+    };
+    look();
+  });
+  await send(page, "Summarise my notes");
+  const sidenotes = page.getByRole("complementary", { name: "Sidenotes" });
+  for (const title of titles) await expect(sidenotes).toContainText(`What stands here of the ${title}`);
+  await expect(page.getByRole("button", { name: "Stop" })).toBeVisible();
+  await page.getByRole("button", { name: "Stop" }).click();
+  await untilDone(page);
+  expect(await page.evaluate(() => (window as unknown as { moved: string[] }).moved)).toEqual([]);
+});
+
 for (const [name, width] of [
   ["beside its line", 1440],
   ["on a phone", 390],
