@@ -92,7 +92,8 @@ export default function ModelPicker({ offer, current, side, onChoose, onClose }:
           value={words}
           onChange={(event) => setWords(event.target.value)}
           onKeyDown={press}
-          className={fieldClass("medium", "pl-8.5!")}
+          // The row that its keys lead to has the ring.
+          className={fieldClass("medium", `pl-8.5! ${shownMark && byKeys ? "outline-none!" : ""}`)}
         />
       </div>
       <div id={`${id}-list`} role="listbox" aria-label="Models" className="min-h-0 overflow-y-auto overscroll-contain">

@@ -367,7 +367,7 @@ function Sampling({
           {value !== undefined && <NotSent onDrop={() => reset(name)} label={label} />}
         </Reason>
       ) : (
-        <p className="flex justify-between text-ink-3 text-meta" aria-hidden>
+        <p className="mt-0.5 flex justify-between text-ink-3 text-meta" aria-hidden>
           <span>{ends[0]}</span>
           <span>{ends[1]}</span>
         </p>

@@ -221,6 +221,28 @@ test("Words that are long push nothing out of its place", async ({ app, page, ac
   await stranger.close();
 });
 
+test("One ring shows where the keys lead, and it lies over no words", async ({ app, page, account }) => {
+  await openThread(page, app, account);
+  await page.getByTitle("Choose a model").click();
+  const find = page.getByRole("combobox", { name: "Find a model" });
+  await expect(find).toBeFocused();
+  await expect(page.getByRole("option", { selected: true })).toHaveCSS("outline-style", "solid");
+  await expect(find).toHaveCSS("outline-style", "none");
+  await page.keyboard.press("Escape");
+
+  await page.getByRole("button", { name: "Thread settings" }).click();
+  await page.getByRole("combobox", { name: "Model" }).press("Tab");
+  await page.keyboard.press("Tab");
+  const slider = page.getByRole("slider", { name: "Temperature" });
+  await expect(slider).toBeFocused();
+  const ring = await slider.evaluate((element) => {
+    const { outlineWidth, outlineOffset } = getComputedStyle(element);
+    return element.getBoundingClientRect().bottom + Number.parseFloat(outlineWidth) + Number.parseFloat(outlineOffset);
+  });
+  const words = await page.getByText("Plain", { exact: true }).boundingBox();
+  expect(words && ring <= words.y).toBe(true);
+});
+
 test("The first visit shows its sidenote at every width, and no room is kept for what is not seen", async ({
   page,
 }) => {
