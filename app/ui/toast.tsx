@@ -75,8 +75,9 @@ function ShownToast({ toast }: { toast: Shown }) {
           type="button"
           className="-mr-2 rounded-m px-2 py-1 font-strong focus-visible:outline-page"
           onClick={() => {
-            action.onAction();
+            // First, since the action may have news of its own.
             put(undefined);
+            action.onAction();
           }}
         >
           {action.label}
