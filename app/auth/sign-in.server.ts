@@ -151,7 +151,7 @@ const withAddress = (request: Request, form: Record<string, string>): Record<str
 /** Cookies and place to go to next. */
 export interface Next {
   cookie?: string;
-  /** Says that the person ended their session themselves, see {@link hasSignedOut}. */
+  /** Says that the person ended their session themselves, see {@link hasSignedOut}; or no longer says so. */
   signedOut?: string;
   to: string;
   /** Whoever is signed in from here on. */
@@ -231,13 +231,19 @@ async function getChallenge(request: Request): Promise<Challenge | undefined> {
   return text === undefined ? undefined : (JSON.parse(text) as Challenge);
 }
 
-async function openAccount(signIn: cognito.SignIn, redirectTo: string): Promise<Next> {
+async function openAccount(request: Request, signIn: cognito.SignIn, redirectTo: string): Promise<Next> {
   if (await isAccountDeleted(signIn.userId)) {
     afterwards("account deletion", deleteAccount(signIn.userId));
     throw new SignInRefusal("no-match", "Email and password do not match.", "password");
   }
   const headers = await createSession(signIn, signIn);
-  return { cookie: headers.get("Set-Cookie") ?? undefined, to: redirectTo, userId: signIn.userId };
+  return {
+    cookie: headers.get("Set-Cookie") ?? undefined,
+    // Should this session end by itself in a moment, what is written in it is not to be cleared.
+    ...(hasSignedOut(request) && { signedOut: setCookie("__Host-signed-out", "", 0) }),
+    to: redirectTo,
+    userId: signIn.userId,
+  };
 }
 
 /** Signs a person in, or leads to what is missing: the confirmation, or a password of their own. */
@@ -253,7 +259,7 @@ export async function signInPerson(request: Request, form: Record<string, string
       return { cookie: rememberAddress(email), to: "/confirm" };
     throw error;
   }
-  if (answer.kind === "signed-in") return openAccount(answer.signIn, redirectTo);
+  if (answer.kind === "signed-in") return openAccount(request, answer.signIn, redirectTo);
   const { username, session } = answer;
   return { cookie: await keepChallenge({ username, session, redirectTo }), to: "/first-password" };
 }
@@ -274,7 +280,7 @@ export async function chooseFirstPassword(request: Request, form: Record<string,
     await ChallengeEntity.build(DeleteItemCommand)
       .key(keys.challenge(challengeHash(request)))
       .send();
-    return await openAccount(signIn, challenge.redirectTo);
+    return await openAccount(request, signIn, challenge.redirectTo);
   } catch (error) {
     throw atField(error, "newPassword");
   }

@@ -88,6 +88,12 @@ describe("Without JavaScript", () => {
       expect((await visit("/notes", cookie, url)).headers.get("Location")).toBe("/sign-in?redirectTo=%2Fnotes");
       expect((await visit("/activity", cookie, url)).status).toBe(401);
     }
+    // Whoever signs in next writes things of their own, which must outlive a session that merely ends.
+    const back = await app.postForm("/sign-in", { email, password }, "__Host-signed-out=1");
+    expect(back.headers.getSetCookie()).toEqual([
+      expect.stringMatching(/^__Host-session=[^;]+;/),
+      expect.stringMatching(/^__Host-signed-out=;.*Max-Age=0;/),
+    ]);
   });
 
   test("a person chooses a new password by a mailed code", async () => {
