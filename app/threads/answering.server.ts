@@ -10,6 +10,7 @@ import { type AnswerOutcome, type AnswerPart, streamAnswer } from "~/ai/answer.s
 import { type Model, requireModel } from "~/ai/catalogue.server";
 import { checkQuestion, createGate } from "~/ai/guardrail.server";
 import { type ThreadSettings, threadSettings } from "~/ai/settings";
+import { changeBetween } from "~/ai/settings-change";
 import { config } from "~/config.server";
 import { PublicError } from "~/errors";
 import { logError } from "~/http.server";
@@ -36,7 +37,14 @@ import {
 import type { Address, Given, MessageItem, ModelPart, Position, RunRequest } from "./run-items.server";
 import { citeStored, runs } from "./runs.server";
 import { callRecord } from "./seen.server";
-import { newThreadItem, readSettings, requireThread, titleThread, touchThread } from "./threads.server";
+import {
+  changeThreadSettings,
+  newThreadItem,
+  readSettings,
+  requireThread,
+  titleThread,
+  touchThread,
+} from "./threads.server";
 import { titleFrom } from "./title";
 import { beginSpending, type WatchedOutcome } from "./usage.server";
 import type { Estimate } from "./view";
@@ -180,11 +188,15 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
         }
       : {}),
     async prepare({ thread, history, ...claim }) {
-      const settings = thread ? readSettings(thread.settings) : ((await beginning?.()) ?? {});
+      const stored = readSettings(thread?.settings);
+      // A thread that an earlier try has made, which was refused, begins with what is chosen by now.
+      const settings = (history.length === 0 && !claim.repeated && (await beginning?.())) || stored;
+      const change = thread && changeBetween(stored, settings);
       const [model, numbers, older] = await Promise.all([
         requireModel(settings.model),
         readingNumbers(),
         readOlder(address, history, settings.historyLength),
+        change && changeThreadSettings(userId, threadId, change),
       ]);
       const { prefix } = claim;
       const path = [...older, ...history];

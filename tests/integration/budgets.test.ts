@@ -230,6 +230,26 @@ describe("A budget", () => {
     await Promise.all(servers.map((server) => server.stop()));
   });
 
+  test("refuses a first message that goes out later with what is chosen by then, though its thread is there", async () => {
+    const poor = await startServer({ budgets: { person: 1_000, stage: 1_000_000 } });
+    const account = await app.createAccount("chooses-again");
+    const first = { kind: "send", messageId: messageId(), text: "Alder trees", create: true };
+    const threadId = ulid();
+    const ask = (settings: unknown, url?: string) =>
+      app.request(account, `/threads/${threadId}/runs`, { json: { ...first, settings }, ...(url ? { url } : {}) });
+    expect((await ask({ systemPrompt: "Answer as a gardener.", topP: 0.5 }, poor.url)).status).toBe(429);
+    await poor.stop();
+    const response = await ask({ systemPrompt: "Answer as a sailor." });
+    expect(response.status).toBe(200);
+    await readStream(response);
+    const [call] = (await reported()).slice(-1);
+    expect(JSON.stringify(call?.body)).toContain("Answer as a sailor.");
+    expect(JSON.stringify(call?.body)).not.toContain("topP");
+    const page = await (await app.request(account, `/threads/${threadId}.data`)).text();
+    expect(page).toContain("Answer as a sailor.");
+    expect(page).not.toContain("Answer as a gardener.");
+  });
+
   test("of the stage holds for all people together", async () => {
     const stage = 15_000;
     const server = await startServer({ budgets: { person: 13_000, stage }, limits: { liveRuns: 50 } });
