@@ -1,8 +1,9 @@
 /**
  * What the browser keeps of a person's own words until the server has them: drafts, messages whose sending is not
- * settled, settings that are not saved, and messages that wait for an answer's end. Kept by person, so that whoever signs in next on this
- * machine is shown nothing of it. Drafts and unsettled messages outlive the tab (sending one twice under its id is
- * harmless); waiting messages belong to one tab, since two tabs would both send them. Signing out clears all of it.
+ * settled, settings that are not saved, and messages that wait for an answer's end. Kept by person, so that whoever
+ * signs in next on this machine is shown nothing of it. All but the waiting messages outlive the tab (to send a message
+ * twice under its id, or to save settings twice, is harmless); those belong to one tab, since two tabs would both send
+ * them. Signing out clears all of it.
  */
 import type { SettingsChange, ThreadSettings } from "~/ai/settings";
 import type { Refusal } from "./live";

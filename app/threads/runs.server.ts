@@ -38,7 +38,10 @@ export const runs = createRuns({
   report: ({ during, error }) => logError(error, `run: ${during}`),
 });
 
-/** Sidenotes of an answer whose producer is dead. A note that changed since gives no passage. */
+/**
+ * Sidenotes of an answer by what is stored of it: its producer is dead, or is still writing. A note that changed since
+ * gives no passage.
+ */
 export async function citeStored({ userId }: { userId: string }, answer: string, given: Given): Promise<Sidenote[]> {
   const bare = given.notes.map((note) => ({ ...note, text: "" }));
   const cited = new Set(citedSidenotes(answer, bare).flatMap(({ cited, noteId }) => (cited ? [noteId] : [])));
