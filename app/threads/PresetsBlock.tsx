@@ -68,7 +68,14 @@ export function PresetsBlock({
               {same(preset.settings, settings) ? (
                 <span className="text-ink-3 text-meta">in use</span>
               ) : (
-                <Button kind="quiet" size="small" onClick={() => onApply(preset.settings, preset.name)}>
+                <Button
+                  kind="quiet"
+                  size="small"
+                  onClick={() => {
+                    setSaid("");
+                    onApply(preset.settings, preset.name);
+                  }}
+                >
                   Apply<span className="sr-only"> {preset.name}</span>
                 </Button>
               )}

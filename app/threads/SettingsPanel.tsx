@@ -139,19 +139,7 @@ export default function SettingsPanel({
           </IconButton>
         </header>
         <div className="flex max-w-[26rem] grow flex-col gap-6 px-6 pt-1 pb-8">
-          <div>
-            <ModelField id={`${id}-model`} {...field} offer={offer} onModel={chooseModel} />
-            <div role="status" className="text-ink-2 text-meta">
-              {news && (
-                <p className="mt-3">
-                  {news.words}{" "}
-                  <button type="button" className="link" onClick={news.undo}>
-                    Undo
-                  </button>
-                </p>
-              )}
-            </div>
-          </div>
+          <ModelField id={`${id}-model`} {...field} offer={offer} onModel={chooseModel} />
           <Sampling
             id={`${id}-temperature`}
             {...field}
@@ -192,16 +180,37 @@ export default function SettingsPanel({
             }
           />
         </div>
-        <footer className="sticky bottom-0 flex min-h-16 shrink-0 items-center justify-between gap-3 border-line border-t bg-raised px-6">
-          {problem ? (
-            <p role="alert" className="text-danger text-meta">
-              {problem}
-            </p>
-          ) : (
-            <p className="text-ink-3 text-meta">Takes effect with your next message</p>
-          )}
+        <footer className="sticky bottom-0 flex min-h-16 shrink-0 items-center justify-between gap-3 border-line border-t bg-raised px-6 py-2">
+          {/* Here it is in sight wherever the panel is scrolled to. */}
+          <div className="text-meta">
+            {problem && (
+              <p role="alert" className="text-danger">
+                {problem}
+              </p>
+            )}
+            <div role="status" className="text-ink-2">
+              {news && (
+                <p>
+                  {news.words}{" "}
+                  <button
+                    type="button"
+                    className="link"
+                    onClick={({ currentTarget }) => {
+                      // A held key must not go on to Reset all, which stands next.
+                      if (currentTarget.matches(":focus-visible")) panel.current?.querySelector("select")?.focus();
+                      news.undo();
+                    }}
+                  >
+                    Undo
+                  </button>
+                </p>
+              )}
+            </div>
+            {!problem && !news && <p className="text-ink-3">Takes effect with your next message</p>}
+          </div>
           <Button
             kind="quiet"
+            className="shrink-0"
             disabled={Object.keys(settings).length === 0}
             onClick={() => onReplace({}, "All settings of this thread are reset.")}
           >

@@ -143,7 +143,7 @@ test("Families: with a keyboard alone a person passes over models that refuse th
   await tabTo(panel.getByRole("button", { name: "Undo" }));
   await page.keyboard.press("Enter");
   await expect(slider).toBeEnabled();
-  await expect(panel.getByRole("button", { name: "Reset temperature" })).toBeFocused();
+  await expect(panel.getByRole("combobox", { name: "Model" })).toBeFocused();
   await page.keyboard.press("Shift+Escape");
   const undone = await say(app, page, "The first one again");
   expect(undone.model).toContain("nova-lite");

@@ -257,12 +257,18 @@ test("A preset is kept from one thread and applied to another, and can be taken 
   await page.keyboard.press("Enter");
   await expect(panel.getByText("Saved as “Frisian”.")).toBeVisible();
   await expect(panel.getByText("in use")).toBeVisible();
+  await panel.getByRole("button", { name: "Reset all" }).click();
+  await panel.getByRole("button", { name: "Apply Frisian" }).click();
+  await expect(panel.getByText("in use")).toBeVisible();
+  await expect(panel.getByText("Saved as “Frisian”.")).toBeHidden();
 
   const other = await makeThread(app, account, ["Hello"], { systemPrompt: "Answer in Latin." });
   await page.goto(`/threads/${other}`);
   panel = await openPanel(page);
   await panel.getByRole("button", { name: "Apply Frisian" }).click();
   await expect(panel.getByRole("textbox", { name: "System prompt" })).toHaveValue("Answer in Frisian.");
+  // The way back is in sight, though the presets stand far below the model.
+  await expect(panel.getByRole("button", { name: "Undo" })).toBeInViewport();
   const { body } = await sent(app, page, "Which language is it");
   expect(body.inferenceConfig).toEqual({ temperature: 0.1 });
   expect(JSON.stringify(body)).toContain("Frisian");
