@@ -52,15 +52,17 @@ function usePassages(threadId: string | undefined, turn: LiveTurn | undefined, n
   const [found, setFound] = useState<Found & { runId: string }>();
   const asked = useRef<{ runId: string; at: number; tries: Map<number, number> }>();
 
-  const fresh = useRef(true);
+  const startedAt = turn?.startedAt ?? 0;
+  const openedAt = useRef(Date.now());
   useEffect(() => {
-    const isFirst = fresh.current;
-    fresh.current = false;
     if (!threadId || !runId || cited === "") return;
-    if (asked.current?.runId !== runId) asked.current = { runId, at: 0, tries: new Map() };
-    const about = asked.current;
-    // Text that came with the page is out of the log. What is awaited already is not put off by a citation more.
-    if (about.at < Date.now()) about.at = Date.now() + (isFirst ? 0 : LOGGED);
+    const known = asked.current?.runId === runId ? asked.current : undefined;
+    const about = known ?? { runId, at: 0, tries: new Map<number, number>() };
+    asked.current = about;
+    // Of an answer that began before the page was opened the text comes out of the log.
+    const wait = !known && startedAt < openedAt.current ? 0 : LOGGED;
+    // What is awaited already is not put off by one citation more.
+    if (about.at < Date.now()) about.at = Date.now() + wait;
     const { tries } = about;
     const stop = new AbortController();
     let timer: ReturnType<typeof setTimeout>;
@@ -112,7 +114,7 @@ function usePassages(threadId: string | undefined, turn: LiveTurn | undefined, n
       clearTimeout(timer);
       stop.abort();
     };
-  }, [threadId, runId, cited]);
+  }, [threadId, runId, startedAt, cited]);
 
   // They stay until the stored answer takes its place.
   return found && (found.runId === runId || runId === undefined) ? found : nothingFound;
