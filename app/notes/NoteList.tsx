@@ -127,7 +127,7 @@ export function NoteList({ cards, found, next, onMore, middle, className }: Note
         role="search"
         method="get"
         action={pathname}
-        className="relative mr-4 mb-2.5 ml-5 shrink-0 max-sm:mr-5"
+        className="relative mr-4 mb-2.5 ml-5 shrink-0 max-sm:mr-5 pointer-coarse:mt-1.5"
         onChange={(event) => {
           const form = event.currentTarget;
           clearTimeout(typing.current);

@@ -44,7 +44,7 @@ export function BudgetLine({ userId, budget }: { userId: string; budget: BudgetV
       ? `Today's budget is used up. It starts again at ${clock.format(resetsAt)}.`
       : `${Math.floor(share * 100)}% of today's budget is used.`;
   return (
-    <p role="status" className="mb-1 flex min-h-9 items-center gap-2 text-caution text-ui">
+    <p role="status" className="mb-2 flex min-h-9 items-center gap-2 text-caution text-ui">
       <span className="mr-auto">
         {words}{" "}
         {!isOff && (

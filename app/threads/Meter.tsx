@@ -5,6 +5,7 @@
 import { useId, useState } from "react";
 import { fullness, useEstimate } from "./estimate-store";
 import { sizeName } from "./models-store";
+import { plain } from "./Sidenotes";
 import type { Estimate } from "./view";
 
 const figure = (tokens: number): string => tokens.toLocaleString("en-US");
@@ -115,7 +116,7 @@ export function PastTheWindow({ sendable }: { sendable: readonly { id: string; t
                 className="-outline-offset-2 block w-full truncate py-1 text-left text-ink-2 hover:text-ink pointer-coarse:py-3"
                 onClick={() => document.getElementById(`message-${message.id}`)?.scrollIntoView({ block: "start" })}
               >
-                {message.text.slice(0, 200) || "An empty answer"}
+                {plain(message.text.slice(0, 200)) || "An empty answer"}
               </button>
             </li>
           ))}

@@ -172,7 +172,8 @@ export default function NotePicker({
         ref={list}
         aria-label="Notes to choose from"
         onKeyDown={walk}
-        className="max-h-56 overflow-y-auto overscroll-contain py-1"
+        // Ends within a row, so that it is seen to go on.
+        className="max-h-56 overflow-y-auto overscroll-contain py-1 pointer-coarse:max-h-62"
       >
         {rows.map(({ noteId, title, pinned }) => (
           <li key={noteId}>

@@ -18,8 +18,8 @@ export type SidenoteCard = Pick<SidenoteView, "number" | "noteId" | "title" | "s
 
 const WIDE = "(width >= 61.25rem)";
 
-/** A passage is a piece of a note as it stands there; its marks are not for reading. */
-const plain = (passage: string): string =>
+/** A piece of a note or an answer as it stands there, in one line; its marks are not for reading. */
+export const plain = (passage: string): string =>
   passage
     .replace(/^\s*(?:[-*+]|#{1,6}|>|\d{1,3}[.)])\s+/gm, "")
     .replace(/\*\*|__|`/g, "")

@@ -105,10 +105,30 @@ export function useScrolling(log: RefObject<HTMLElement>, threadId: string, live
       look();
     });
     observer.observe(element);
+    // What opens below the composer, or a window that gets smaller, covers nothing that was in sight at the end.
+    const foot = main.querySelector<HTMLElement>(".foot");
+    let footBefore = foot?.offsetHeight ?? 0;
+    const footObserver = new ResizeObserver(() => {
+      const height = foot?.offsetHeight ?? 0;
+      if (pinned.current && height > footBefore) main.scrollTop += height - footBefore;
+      footBefore = height;
+      before = main.scrollTop;
+    });
+    if (foot) footObserver.observe(foot);
+    let sizeBefore = `${main.clientWidth} ${main.clientHeight}`;
+    const windowObserver = new ResizeObserver(() => {
+      const size = `${main.clientWidth} ${main.clientHeight}`;
+      if (pinned.current && size !== sizeBefore) main.scrollTop = main.scrollHeight;
+      sizeBefore = size;
+      before = main.scrollTop;
+    });
+    windowObserver.observe(main);
     main.addEventListener("scroll", scrolled, { passive: true });
     return () => {
       clearTimeout(settled);
       observer.disconnect();
+      footObserver.disconnect();
+      windowObserver.disconnect();
       main.removeEventListener("scroll", scrolled);
     };
   }, [threadId, log, scroller]);

@@ -4,7 +4,7 @@ import type { Locator, Page } from "@playwright/test";
 import { ulid } from "ulid";
 import { type Account, type App, messageId, readStream } from "../app.ts";
 import { addSession } from "./browser.ts";
-import { expect, send, test, untilDone } from "./fixtures.ts";
+import { dayOf, expect, LOCAL_BUDGET, makeThread, putUsage, send, test, untilDone } from "./fixtures.ts";
 
 /** A thread with a cited note, opened on the page. Its answer has all that markdown can be. */
 async function openThread(page: Page, app: App, account: Account): Promise<void> {
@@ -182,6 +182,28 @@ test("Whoever reads at the end of an answer has its last words in sight when it 
   expect(words && foot && words.y + words.height <= foot.y).toBe(true);
 });
 
+test("What opens below the composer, and a window that gets smaller, cover nothing at the end of an answer", async ({
+  app,
+  page,
+  account,
+}) => {
+  await openThread(page, app, account);
+  const actions = page.getByRole("article", { name: "Assistant" }).last().getByRole("button", { name: "Save as note" });
+  const foot = page.locator(".foot");
+  const expectClear = () =>
+    expect(async () => {
+      const row = await actions.boundingBox();
+      const below = await foot.boundingBox();
+      expect(row && below && row.y > 0 && row.y + row.height <= below.y).toBe(true);
+    }).toPass({ timeout: 5_000 });
+  await expectClear();
+  await page.getByRole("button", { name: /% of 300k/ }).click();
+  await expect(page.getByText(/tokens are kept free for the answer/)).toBeVisible();
+  await expectClear();
+  await page.setViewportSize({ width: 1024, height: 500 });
+  await expectClear();
+});
+
 test("Words that are long push nothing out of its place", async ({ app, page, account, browser }) => {
   const id = messageId();
   const text = "Minutes of the meeting about ".repeat(4);
@@ -241,6 +263,32 @@ test("One ring shows where the keys lead, and it lies over no words", async ({ a
   });
   const words = await page.getByText("Plain", { exact: true }).boundingBox();
   expect(words && ring <= words.y).toBe(true);
+});
+
+test("On a phone the budget's line keeps clear of the composer, and what has no room is listed in plain words", async ({
+  app,
+  page,
+  account,
+}) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await app.scenario({ match: { text: "Write a long answer" }, firstTokenMs: 1, tokenMs: 1 });
+  const questions = ["harbour", "boiler", "garden", "river", "attic"].map(
+    (subject) => `Write a long answer about the ${subject}`,
+  );
+  const threadId = await makeThread(app, account, questions);
+  await app.clearScenarios();
+  await putUsage(app, account, dayOf(Date.now()), [{ tokens: LOCAL_BUDGET, answers: 4 }]);
+  await page.goto(`/threads/${threadId}`);
+  const line = await page.getByRole("status").filter({ hasText: "budget is used up" }).boundingBox();
+  const box = await page.locator(".composer").boundingBox();
+  expect(line && box && line.y + line.height + 8 <= box.y).toBe(true);
+
+  await page.getByTitle("Choose a model").click();
+  await page.getByRole("combobox", { name: "Find a model" }).fill("Titan Text G1 - Express");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Show them" }).click();
+  const left = page.getByRole("list", { name: "Messages that would be left out" });
+  await expect(left.getByRole("button", { name: /^The harbour This is a long answer/ })).toBeVisible();
 });
 
 test("The first visit shows its sidenote at every width, and no room is kept for what is not seen", async ({
