@@ -4,7 +4,7 @@
  */
 import { type ReactNode, useEffect } from "react";
 import { type ErrorCode, errors } from "~/errors";
-import { Button } from "~/ui/button";
+import { Button, buttonClass } from "~/ui/button";
 import { BlockedIcon, DangerIcon, UnpluggedIcon } from "~/ui/icons";
 import { Menu } from "~/ui/menu";
 import { groupModels, noteDenied, type Offer, remarkOf } from "./models-store";
@@ -42,10 +42,12 @@ function titleOf(code: ErrorCode): string {
 
 /** Another model than this one, for one more answer. */
 function OtherModel({
+  kind,
   offer,
   than,
   onChoose,
 }: {
+  kind: "main" | "second";
   offer: Offer;
   than: string | undefined;
   onChoose(ref: string): void;
@@ -55,7 +57,7 @@ function OtherModel({
   return (
     <Menu
       align="start"
-      className="inline-flex h-[34px] items-center rounded-m border border-edge bg-raised px-3.5 font-strong text-ink text-ui transition-colors hover:bg-slip pointer-coarse:h-11"
+      className={buttonClass(kind)}
       groups={groupModels(others).map(({ name, models }) => ({
         label: name,
         items: models.map((model) => ({
@@ -221,14 +223,23 @@ export function EndCard({
       );
     case "failed": {
       const code = error ?? "model-error";
+      // The same one would say the same again.
+      const needsAnother = code === "model-denied" || code === "model-missing";
       return (
         <Card
           kind="danger"
           title={titleOf(code)}
           actions={
             <>
-              {retry("main")}
-              {!off && <OtherModel offer={offer} than={model?.ref} onChoose={actions.retryWith} />}
+              {retry(needsAnother ? "second" : "main")}
+              {!off && (
+                <OtherModel
+                  kind={needsAnother ? "main" : "second"}
+                  offer={offer}
+                  than={model?.ref}
+                  onChoose={actions.retryWith}
+                />
+              )}
             </>
           }
         >
