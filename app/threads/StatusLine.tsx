@@ -4,8 +4,22 @@ import { Button } from "~/ui/button";
 import { ArrowDownIcon } from "~/ui/icons";
 import type { LiveTurn } from "./live";
 
-/** 34 px above the composer, only while needed. */
-export function StatusLine({ turn, away, onJump }: { turn: LiveTurn | undefined; away: boolean; onJump(): void }) {
+/**
+ * 34 px above the composer, only while needed.
+ * @param props.turn the live one
+ * @param props.last the newest one that this tab knows of, live or over
+ */
+export function StatusLine({
+  turn,
+  last,
+  away,
+  onJump,
+}: {
+  turn: LiveTurn | undefined;
+  last: LiveTurn | undefined;
+  away: boolean;
+  onJump(): void;
+}) {
   return (
     <div className="frame">
       <div className={turn || away ? "flex h-[34px] items-center justify-between gap-3 text-meta" : "h-3"}>
@@ -22,7 +36,7 @@ export function StatusLine({ turn, away, onJump }: { turn: LiveTurn | undefined;
           </Button>
         )}
       </div>
-      <Spoken turn={turn} />
+      <Spoken turn={turn} last={last} />
     </div>
   );
 }
@@ -55,17 +69,24 @@ function Doing({ turn }: { turn: LiveTurn }) {
   );
 }
 
-/** What a screen reader is told: that it answers, and that it is done; never the words one by one. */
-function Spoken({ turn }: { turn: LiveTurn | undefined }) {
+/** How it ended, in a word or two. */
+function endWords({ phase, ending = "complete" }: Pick<LiveTurn, "phase" | "ending">): string {
+  if (phase === "refused") return "Not sent";
+  return ending === "complete" ? "Done" : ending === "stopped" ? "Stopped" : "The answer did not complete";
+}
+
+/** What a screen reader is told: that it answers, and how that ended; never the words one by one. */
+function Spoken({ turn, last }: { turn: LiveTurn | undefined; last: LiveTurn | undefined }) {
   const [words, setWords] = useState("");
   const was = useRef(false);
   const isLive = turn !== undefined;
   const shortened = turn?.shortened;
+  const ended = endWords(last ?? { phase: "ended" });
   useEffect(() => {
     if (isLive) setWords(shortened ? shortenedWords(shortened) : "Answering");
-    else if (was.current) setWords("Done");
+    else if (was.current) setWords(ended);
     was.current = isLive;
-  }, [isLive, shortened]);
+  }, [isLive, shortened, ended]);
   return (
     <p role="status" className="sr-only">
       {words}

@@ -263,6 +263,7 @@ export function ThreadPage({
             numbers={notesOfAnswer}
             context={context}
             turn={turn}
+            last={state.turns.at(-1)}
             jump={scrolling}
           >
             <div className="frame">{budgetLine}</div>
@@ -339,6 +340,7 @@ function Thread({
   numbers,
   context,
   turn,
+  last,
   jump,
   children,
 }: {
@@ -347,6 +349,7 @@ function Thread({
   numbers: readonly SidenoteCard[];
   context: TranscriptContext;
   turn: LiveTurn | undefined;
+  last: LiveTurn | undefined;
   jump: { current: () => void };
   children: ReactNode;
 }) {
@@ -370,7 +373,7 @@ function Thread({
     <>
       <Transcript log={log} path={path} numbers={numbers} context={context} />
       <div ref={foot} className="foot">
-        <StatusLine turn={turn} away={scrolling.away} onJump={scrolling.jump} />
+        <StatusLine turn={turn} last={last} away={scrolling.away} onJump={scrolling.jump} />
         {children}
       </div>
     </>

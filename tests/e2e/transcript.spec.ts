@@ -169,6 +169,7 @@ test.describe("Writing", () => {
     await expect(page.getByText("Third")).toHaveCount(0);
     await composer(page).press("Escape");
     await expect(page.getByText("You stopped this answer.")).toBeVisible();
+    await expect(page.getByRole("status").filter({ hasText: /^Stopped$/ })).toHaveCount(1);
     await expect(questions(page)).toHaveCount(1);
   });
 
@@ -179,6 +180,7 @@ test.describe("Writing", () => {
     await page.context().setOffline(true);
     await send(page, "Birch trees");
     await expect(page.getByText("Not sent. You are offline.")).toBeVisible();
+    await expect(page.getByRole("status").filter({ hasText: /^Not sent$/ })).toHaveCount(1);
     await expect(questions(page).last()).toContainText("Birch trees");
     await page.context().setOffline(false);
     await expect(page.getByText("Not sent.")).toHaveCount(0);

@@ -77,6 +77,9 @@ async function roundTrips(
   ask: () => Promise<Sent>,
   beside: (Step | undefined)[] = [],
 ): Promise<{ calls: number; chain: number; call: ModelCall; stream: StreamText }> {
+  // What the answer before still writes belongs to no chain of this one.
+  const quietFor = () => Date.now() - Math.max(0, ...proxy.calls.map(({ endedAt }) => endedAt));
+  await expect.poll(quietFor, { timeout: 20_000 }).toBeGreaterThan(1_000);
   proxy.calls.length = 0;
   const before = (await app.modelCalls()).length;
   const stream = await readStream((await ask()).response);
