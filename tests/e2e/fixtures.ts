@@ -4,6 +4,7 @@
  */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
+import AxeBuilder from "@axe-core/playwright";
 import { type BrowserContext, test as base, expect, type Locator, type Page } from "@playwright/test";
 import { ulid } from "ulid";
 import { tableName } from "../../infra/local/table.ts";
@@ -264,6 +265,21 @@ async function lookAtFocus(): Promise<{ name: string; problem: string }> {
     }
     return { name: name || active.tagName, problem: problem() };
   }
+}
+
+/**
+ * What axe finds wrong, in the whole page or in one part of it. The regions named Sidenotes are one for each answer,
+ * and all of one name, by design.
+ */
+export async function violations(page: Page, part?: string): Promise<string[]> {
+  // A colour on its way from one to another has a contrast of its own, which nobody reads.
+  await page.evaluate(async () => {
+    const moving = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+    await Promise.allSettled(moving.map(({ finished }) => finished));
+  });
+  const axe = new AxeBuilder({ page }).disableRules(["landmark-unique"]);
+  const { violations: found } = await (part ? axe.include(part) : axe).analyze();
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
 
 export { expect };

@@ -1,10 +1,19 @@
 /** What a person sees of the guardrail: the message as it was masked, the card that names the policy, the answer that was taken back. */
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { ulid } from "ulid";
 import { blockedOutput, localGuardrail } from "../../infra/local/models/guardrail.ts";
 import { type Account, App } from "../app.ts";
-import { expect, expectFocusSeen, lastAnswer, say, send, test as shared, tabBackTo, untilDone } from "./fixtures.ts";
+import {
+  expect,
+  expectFocusSeen,
+  lastAnswer,
+  say,
+  send,
+  test as shared,
+  tabBackTo,
+  untilDone,
+  violations,
+} from "./fixtures.ts";
 
 /** As the other tests have it, with the guardrail on. */
 const test = shared.extend<object, { app: App }>({
@@ -194,7 +203,7 @@ test("Guardrail: with a keyboard alone a person reads which policy blocked a mes
   await expect(page).toHaveURL(/threads/);
   await page.goto(page.url());
   await expect(lastAnswer(page)).toContainText("Denied topic: Investment advice");
-  expect((await new AxeBuilder({ page }).include('[role="log"]').analyze()).violations).toEqual([]);
+  expect(await violations(page, '[role="log"]')).toEqual([]);
 
   const edit = page.getByRole("textbox", { name: "Edit message" });
   await tabBackTo(page.getByRole("button", { name: "Edit message" }));

@@ -1,10 +1,9 @@
 /** What holds on every page at every width, light and dark. */
-import AxeBuilder from "@axe-core/playwright";
 import type { Locator, Page } from "@playwright/test";
 import { ulid } from "ulid";
 import { type Account, type App, messageId, readStream } from "../app.ts";
 import { addSession } from "./browser.ts";
-import { dayOf, expect, LOCAL_BUDGET, makeThread, putUsage, send, test, untilDone } from "./fixtures.ts";
+import { dayOf, expect, LOCAL_BUDGET, makeThread, putUsage, send, test, untilDone, violations } from "./fixtures.ts";
 
 /** A thread with a cited note, opened on the page. Its answer has all that markdown can be. */
 async function openThread(page: Page, app: App, account: Account): Promise<void> {
@@ -19,12 +18,6 @@ async function openThread(page: Page, app: App, account: Account): Promise<void>
   });
   await readStream(run);
   await page.goto(`/threads/${id}`);
-}
-
-/** What axe finds wrong. The regions named Sidenotes are one for each answer, and all of one name, by design. */
-async function violations(page: Page): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page }).disableRules(["landmark-unique"]).analyze();
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
 
 const widths = [

@@ -1,6 +1,4 @@
 /** What stands beside an answer, by the keyboard alone: notes that changed, the cited passage, proposed notes. */
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
 import {
   addNote,
   expect,
@@ -13,6 +11,7 @@ import {
   tabTo,
   test,
   untilDone,
+  violations,
 } from "./fixtures.ts";
 
 test.afterEach(({ app }) => app.clearScenarios());
@@ -20,11 +19,6 @@ test.afterEach(({ app }) => app.clearScenarios());
 const filler = Array.from({ length: 60 }, (_, line) => `Line ${line + 1} of the log says nothing of interest.`);
 const passage = "In March the boiler pressure fell to 0.8 bar.";
 const log = [...filler.slice(0, 40), "", passage, "", ...filler.slice(40)].join("\n");
-
-async function violations(page: Page): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page }).disableRules(["landmark-unique"]).analyze();
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-}
 
 test("A note stands beside its line with its passage while the answer is still being written", async ({
   app,

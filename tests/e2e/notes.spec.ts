@@ -1,6 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { expect, test } from "./fixtures";
+import { expect, test, violations } from "./fixtures.ts";
 
 const title = (page: Page) => page.getByRole("textbox", { name: "Title" });
 const text = (page: Page) => page.getByRole("textbox", { name: "Text" });
@@ -19,12 +18,6 @@ async function saveChange(page: Page): Promise<void> {
   await save(page).click();
   await expect(page.getByText(/^Saved \d\d:\d\d$/)).toBeVisible();
   await expect(save(page)).toBeDisabled();
-}
-
-/** Rules of access that the page breaks; the shell around it has tests of its own. */
-async function broken(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).include("#page").analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
 
 async function writeNote(page: Page, note: { title: string; text: string }): Promise<string> {
@@ -126,7 +119,7 @@ test("A note that changed elsewhere is shown beside one's own words, and either 
   await expect(page.getByRole("alert")).toHaveText("This note changed elsewhere. Keep yours, or take theirs?");
   await expect(page.getByRole("region", { name: "Theirs" })).toContainText("theirs");
   await expect(text(page)).toHaveValue("mine");
-  expect(await broken(page)).toEqual([]);
+  expect(await violations(page, "#page")).toEqual([]);
   await page.getByRole("link", { name: "Take theirs" }).click();
   await expect(text(page)).toHaveValue("theirs");
   await expect(save(page)).toBeDisabled();
@@ -356,7 +349,7 @@ test.describe("On a phone", () => {
     await page.getByRole("link", { name: "All notes" }).click();
     await expect(list(page)).toBeVisible();
     await expect(title(page)).toHaveCount(0);
-    expect(await broken(page)).toEqual([]);
+    expect(await violations(page, "#page")).toEqual([]);
     await card(page, /Boiler log/).click();
     await expect(title(page)).toHaveValue("Boiler log");
     await expect(list(page)).toBeHidden();
@@ -368,7 +361,7 @@ test.describe("On a phone", () => {
 for (const colorScheme of ["light", "dark"] as const)
   test(`The pages of notes break no rule of access (${colorScheme})`, async ({ page }) => {
     await page.emulateMedia({ colorScheme });
-    const check = async () => expect(await broken(page)).toEqual([]);
+    const check = async () => expect(await violations(page, "#page")).toEqual([]);
     await page.goto("/notes");
     await expect(page.getByRole("link", { name: "Write a first note" })).toBeVisible();
     await check();

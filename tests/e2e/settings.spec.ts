@@ -1,5 +1,4 @@
 /** A thread's settings, the person's defaults and presets, and the meter: what is set is what the model is sent. */
-import AxeBuilder from "@axe-core/playwright";
 import type { Locator, Page } from "@playwright/test";
 import { ulid } from "ulid";
 import type { App } from "../app.ts";
@@ -15,6 +14,7 @@ import {
   tabTo,
   test,
   untilDone,
+  violations,
 } from "./fixtures.ts";
 
 const panelOf = (page: Page): Locator => page.getByRole("region", { name: "Thread settings" });
@@ -539,14 +539,12 @@ for (const colorScheme of ["light", "dark"] as const)
       await expect(panel.getByRole("checkbox", { name: "Boiler log" })).toBeVisible();
       if (!(await panel.getByRole("slider", { name: "Top P" }).isVisible())) await panel.locator("summary").click();
       await panel.getByRole("button", { name: "Save as preset" }).click();
-      const { violations } = await new AxeBuilder({ page }).disableRules(["landmark-unique"]).analyze();
-      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+      expect(await violations(page)).toEqual([]);
       const box = await panel.boundingBox();
       expect(box && box.x + box.width).toBeLessThanOrEqual(width);
       for (const path of ["/settings", "/settings/presets/defaults", "/settings/presets/new"]) {
         await page.goto(path);
-        const found = await new AxeBuilder({ page }).analyze();
-        expect(found.violations.map(({ id, nodes }) => `${path} ${id}: ${nodes.map(({ html }) => html)}`)).toEqual([]);
+        expect(await violations(page), path).toEqual([]);
         expect(
           await page.evaluate(() => {
             const main = document.querySelector(".main");

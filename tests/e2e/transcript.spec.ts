@@ -1,10 +1,9 @@
 /** The thread's page as people use it: writing, reading, what stands in the margin, and what is kept. */
-import AxeBuilder from "@axe-core/playwright";
 import type { Locator, Page } from "@playwright/test";
 import { ulid } from "ulid";
 import type { Account, App } from "../app.ts";
 import { addSession } from "./browser.ts";
-import { expect, lastAnswer, send, tabBackTo, test, untilDone } from "./fixtures.ts";
+import { expect, lastAnswer, send, tabBackTo, test, untilDone, violations } from "./fixtures.ts";
 
 test.afterEach(({ app }) => app.clearScenarios());
 
@@ -446,13 +445,7 @@ test.describe("Reading", () => {
     account,
   }) => {
     await writeNotes(app, account, { "House rules": "Nothing heavy on the network between 18:00 and 23:00." });
-    const check = async (what: string): Promise<void> => {
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(
-        violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`),
-        what,
-      ).toEqual([]);
-    };
+    const check = async (what: string): Promise<void> => expect(await violations(page), what).toEqual([]);
     await page.emulateMedia({ reducedMotion: "reduce" });
     await page.goto("/");
     await check("a new thread");
