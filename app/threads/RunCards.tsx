@@ -20,17 +20,17 @@ export interface EndActions {
   editQuestion(): void;
 }
 
-/** What the card says below the title. `name` is the model's. */
-const particulars: Partial<Record<ErrorCode, (name: string) => string>> = {
-  "model-busy": (name) => `${name} takes no more requests for now. Your message is kept.`,
-  "model-denied": (name) => `Whoever runs this Sidenote can enable ${name}. Your message is kept.`,
+/** What the card says below the title. `name` is the model's; a live answer's is not known yet. */
+const particulars: Partial<Record<ErrorCode, (name: string | undefined) => string>> = {
+  "model-busy": (name = "The model") => `${name} takes no more requests for now. Your message is kept.`,
+  "model-denied": (name = "it") => `Whoever runs this Sidenote can enable ${name}. Your message is kept.`,
   "model-missing": () => "Choose another one. Your message is kept.",
-  "model-refused": (name) => `${name} did not accept what was sent. Your message is kept.`,
+  "model-refused": (name = "The model") => `${name} did not accept what was sent. Your message is kept.`,
   "guardrail-unavailable": () => "Nothing passes unchecked. Your message is kept.",
   "model-empty": () => "Your message is kept. Trying again often helps.",
   "model-unreachable": () => "Your message is kept.",
   "model-error": () => "Your message is kept.",
-  "context-too-long": (name) =>
+  "context-too-long": (name = "The model") =>
     `${name} cannot read this much at once. Shorten the message, or use a model with a larger window.`,
 };
 
@@ -243,7 +243,7 @@ export function EndCard({
             </>
           }
         >
-          {particulars[code]?.(model?.name ?? "The model") ?? "Your message is kept."} {billed}
+          {particulars[code]?.(model?.name) ?? "Your message is kept."} {billed}
         </Card>
       );
     }
