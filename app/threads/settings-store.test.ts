@@ -136,6 +136,17 @@ describe("a change of a thread's settings", () => {
     expect(tab.flush(THREAD)).toBeUndefined();
   });
 
+  test("that was never understood takes none along that was made since", async () => {
+    const tab = openThread();
+    tab.change(THREAD, (before) => ({ ...before, temperature: 9 }));
+    await pass(300);
+    tab.change(THREAD, (before) => ({ ...before, systemPrompt: "Be brief." }));
+    last().answer(Response.json({ error: { code: "bad-request", message: "Too hot." } }, { status: 400 }));
+    await pass(300);
+    expect(tab.get(THREAD)?.value).toEqual({ temperature: 0.3, systemPrompt: "Be brief." });
+    expect(last().change).toEqual({ set: { systemPrompt: "Be brief." }, unset: [] });
+  });
+
   test("of one person is nothing to the next one at the same machine", async () => {
     const tab = openThread();
     tab.change(THREAD, (before) => ({ ...before, notes: "none" }));

@@ -141,8 +141,9 @@ export function createSettings(lent?: Surroundings) {
     }
     const { code, message } = refusal;
     if (code === "bad-request" || code === "not-found") {
-      // It would be refused for ever: what is stored is shown, and a deleted thread says so by itself.
-      keep(place, entry, undefined);
+      // It would be refused for ever: what is stored is shown, and a deleted thread says so by itself. What was changed
+      // while it was on its way stays, and is saved by itself.
+      keep(place, entry, code === "bad-request" ? entry.unsaved && restOf(entry.unsaved, sent) : undefined);
       entry.problem = code === "bad-request" ? `Not saved. ${message ?? ""}`.trim() : undefined;
     } else
       entry.problem = online()
