@@ -1,12 +1,14 @@
 /**
  * The whole test: type check, lint, infrastructure, unit, integration, end-to-end. Goes on after a failure, so
  * that one run shows all of them, and closes with `N passed, N failed`. A check without tests of its own (types,
- * lint) counts as one. `npm test -- unit e2e` runs only the named steps.
+ * lint) counts as one. `npm test -- unit e2e` runs only the named steps. What failed is said once more at the very
+ * end, with its message: of a long output often only the end is kept.
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { findBrowser } from "./e2e/browser.ts";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
@@ -16,6 +18,18 @@ const bin = (name: string): string => join(root, "node_modules/.bin", name);
 interface Counts {
   passed: number;
   failed: number;
+  /** What failed: its name, and the beginning of its message. */
+  failures: string[];
+}
+
+const linesOfMessage = 30;
+
+function failure(name: string, message = ""): string {
+  const lines = stripVTControlCharacters(message)
+    .trim()
+    .split("\n")
+    .filter((line) => !line.includes("/node_modules/"));
+  return [name, ...lines.slice(0, linesOfMessage).map((line) => `    ${line}`)].join("\n").trimEnd();
 }
 
 let running: ReturnType<typeof spawn> | undefined;
@@ -37,7 +51,9 @@ function run(command: string, args: string[], env: Record<string, string> = {}):
 
 async function check(command: string, args: string[]): Promise<Counts> {
   const code = await run(command, args);
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
+  return code === 0
+    ? { passed: 1, failed: 0, failures: [] }
+    : { passed: 0, failed: 1, failures: [failure([command.replace(`${root}/`, ""), ...args].join(" "))] };
 }
 
 /** A run that wrote no report, or ended badly without a failed test, counts as one failure. */
@@ -45,10 +61,25 @@ function judged(code: number, read: () => Counts): Counts {
   let counts: Counts;
   try {
     counts = read();
-  } catch {
-    return { passed: 0, failed: 1 };
+  } catch (error) {
+    return { passed: 0, failed: 1, failures: [failure("The report of this step", String(error))] };
   }
-  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+  if (code === 0 || counts.failed > 0) return counts;
+  return { ...counts, failed: 1, failures: [failure(`This step ended with code ${code} and no failed test`)] };
+}
+
+/** What is read of the report that Vitest's `json` reporter writes. */
+interface VitestReport {
+  numPassedTests: number;
+  numFailedTests: number;
+  numFailedTestSuites: number;
+  numTotalTests: number;
+  testResults: {
+    name: string;
+    status: string;
+    message: string;
+    assertionResults: { fullName: string; status: string; failureMessages: string[] }[];
+  }[];
 }
 
 async function vitest(project: string): Promise<Counts> {
@@ -62,12 +93,48 @@ async function vitest(project: string): Promise<Counts> {
     `--outputFile.json=${report}`,
   ]);
   return judged(code, () => {
-    const { numPassedTests, numFailedTests, numFailedTestSuites, numTotalTests } = JSON.parse(
-      readFileSync(report, "utf8"),
-    );
+    const { numPassedTests, numFailedTests, numFailedTestSuites, numTotalTests, testResults }: VitestReport =
+      JSON.parse(readFileSync(report, "utf8"));
     if (numTotalTests === 0) throw new Error("no test ran");
-    return { passed: numPassedTests, failed: numFailedTests || (numFailedTestSuites > 0 ? 1 : 0) };
+    const failures = testResults.flatMap(({ name, status, message, assertionResults }) => {
+      const file = name.replace(`${root}/`, "");
+      const tests = assertionResults.filter((test) => test.status === "failed");
+      if (tests.length === 0) return status === "failed" ? [failure(file, message)] : [];
+      return tests.map((test) => failure(`${file} > ${test.fullName}`, test.failureMessages.join("\n")));
+    });
+    return { passed: numPassedTests, failed: numFailedTests || (numFailedTestSuites > 0 ? 1 : 0), failures };
   });
+}
+
+/** What is read of the report that Playwright's `json` reporter writes. */
+interface PlaywrightReport {
+  stats: { expected: number; unexpected: number; flaky: number };
+  errors: { message?: string }[];
+  suites: PlaywrightSuite[];
+}
+
+interface PlaywrightSuite {
+  suites?: PlaywrightSuite[];
+  specs: {
+    title: string;
+    file: string;
+    line: number;
+    tests: { status: string; results: { errors: { message?: string }[] }[] }[];
+  }[];
+}
+
+function failuresOf({ suites = [], specs }: PlaywrightSuite): string[] {
+  const own = specs.flatMap(({ title, file, line, tests }) =>
+    tests
+      .filter(({ status }) => status === "unexpected" || status === "flaky")
+      .map(({ results }) =>
+        failure(
+          `${file}:${line} > ${title}`,
+          results.flatMap(({ errors }) => errors.map(({ message }) => message ?? "")).join("\n"),
+        ),
+      ),
+  );
+  return [...own, ...suites.flatMap((suite) => failuresOf(suite))];
 }
 
 async function playwright(name: string, args: string[]): Promise<Counts> {
@@ -79,16 +146,24 @@ async function playwright(name: string, args: string[]): Promise<Counts> {
     PLAYWRIGHT_JSON_OUTPUT_FILE: report,
   });
   return judged(code, () => {
-    const { stats } = JSON.parse(readFileSync(report, "utf8"));
+    const { stats, suites, errors }: PlaywrightReport = JSON.parse(readFileSync(report, "utf8"));
     if (stats.expected + stats.unexpected === 0) throw new Error("no test ran");
     // A test that passed only on a second try is a failure too; no second tries are configured.
-    return { passed: stats.expected, failed: stats.unexpected + stats.flaky };
+    return {
+      passed: stats.expected,
+      failed: stats.unexpected + stats.flaky,
+      failures: [
+        ...suites.flatMap((suite) => failuresOf(suite)),
+        ...errors.map(({ message }) => failure("Beside the tests", message)),
+      ],
+    };
   });
 }
 
 const sum = (one: Counts, other: Counts): Counts => ({
   passed: one.passed + other.passed,
   failed: one.failed + other.failed,
+  failures: [...one.failures, ...other.failures],
 });
 
 /** SST's sources, unpacked beside the first steps: that is a minute of waiting for a disk. */
@@ -110,7 +185,8 @@ const steps: Record<string, () => Promise<Counts>> = {
   unit: () => vitest("unit"),
   integration: () => vitest("integration"),
   infra: async () => {
-    if ((await unpacking) !== 0) return { passed: 0, failed: 1 };
+    if ((await unpacking) !== 0)
+      return { passed: 0, failed: 1, failures: [failure("SST's sources could not be unpacked")] };
     const types = await check(bin("tsc"), ["-p", "tsconfig.infra.json"]);
     const graph = await vitest("infra");
     return sum(types, graph);
@@ -131,19 +207,19 @@ for (const name of chosen)
 
 if (chosen.length === 0 || chosen.includes("infra")) unpacking = unpack();
 
-const total: Counts = { passed: 0, failed: 0 };
+let total: Counts = { passed: 0, failed: 0, failures: [] };
 const summary: string[] = [];
 for (const [name, step] of Object.entries(steps)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;
   const start = Date.now();
   console.log(`\n== ${name}`);
   const counts = await step();
-  total.passed += counts.passed;
-  total.failed += counts.failed;
+  total = sum(total, counts);
   summary.push(
     `${name.padEnd(12)} ${counts.passed} passed, ${counts.failed} failed, ${Math.round((Date.now() - start) / 1000)} s`,
   );
 }
+if (total.failures.length > 0) console.log(`\n== What failed\n\n${total.failures.join("\n\n")}`);
 console.log(`\n${summary.join("\n")}\n`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
