@@ -487,12 +487,15 @@ describe("The operator's switch", () => {
     const both = await Promise.all(
       [0, 1].map((index) => send(account, `Live ${index}`, { url: app.servers[index]?.url ?? "" })),
     );
-    let seen: () => void = () => undefined;
-    const started = new Promise<void>((resolve) => {
-      seen = resolve;
+    const begun = both.map(({ response }) => {
+      let seen: () => void = () => undefined;
+      const started = new Promise<void>((resolve) => {
+        seen = resolve;
+      });
+      return { started, stream: readStream(response, (text) => text.length > 40 && seen()) };
     });
-    const streams = both.map(({ response }) => readStream(response, (text) => text.length > 40 && seen()));
-    await started;
+    await Promise.all(begun.map(({ started }) => started));
+    const streams = begun.map(({ stream }) => stream);
     const at = Date.now();
     await turn(false);
     await turn(true);
