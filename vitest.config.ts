@@ -23,6 +23,8 @@ export default defineConfig({
           environment: "node",
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          // Vitest's own is a second, which is about a machine and not about the app.
+          expect: { poll: { timeout: 20_000 } },
           maxWorkers: 2,
         },
       },
