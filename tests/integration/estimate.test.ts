@@ -171,6 +171,7 @@ describe("the estimate before sending", () => {
 
 describe("the length of the history", () => {
   test("is what the person set, also where that is more than is read for everybody", async () => {
+    await app.scenario({ tokens: 4 });
     const settings = { historyLength: 60 };
     const { threadId } = await send("Question 0", { settings });
     for (let index = 1; index < 25; index += 1) await send(`Question ${index}`, { threadId });
