@@ -51,6 +51,8 @@ export interface AnswerOutcome {
 
 /** Deltas are joined for this long; the first leaves at once. Milliseconds. */
 const BATCH = 50;
+/** How long what a process has not read yet has to be read, in milliseconds, when it seems that nothing came. */
+const READ_FIRST = 100;
 /** How often a busy vendor, and an unreachable one, is asked in all. */
 const ATTEMPTS = { busy: 4, connection: 3 } as const;
 /** The first wait; it doubles each time. Milliseconds. */
@@ -363,13 +365,15 @@ class Call {
   }
 
   /** Ends the call at `until`, unless there was a sign of life; one timer, and nothing per token. */
-  private watch(until: number): void {
+  private watch(until: number, hasRead = false): void {
     this.watchTimer = setTimeout(
       () => {
         const { deadline } = this.input;
         const silentUntil = this.lastSignAt + config.model.silentMs;
         const next = Math.min(this.text ? silentUntil : Math.max(until, silentUntil), deadline);
         if (next > performance.now()) return this.watch(next);
+        // A process that stood still hears its timers before it reads what came meanwhile.
+        if (!hasRead) return this.watch(performance.now() + READ_FIRST, true);
         this.fault = { code: next === deadline ? "deadline" : "model-silent" };
         this.end();
       },

@@ -350,6 +350,8 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
             else wasSeenThinking = true;
             // An answer of a length that was asked for ends there by itself.
             if (!bounded && !refused && received > room - NEARLY) growing ??= grow();
+            // A fast model must not run ahead of a slow table.
+            if (received >= room) await growing;
             if (refused && received >= room) end(refused);
           }
           if (step.value.type === "waiting") askedAgainAt = Date.now() + step.value.seconds * 1_000;

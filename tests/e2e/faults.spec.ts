@@ -6,12 +6,12 @@ import { App } from "../app.ts";
 import { addSession } from "./browser.ts";
 import { lastAnswer, send, untilDone } from "./fixtures.ts";
 
-/** An app of its own: here a model that is silent for two seconds counts as hung. */
+/** An app of its own: here a model that is silent for four seconds counts as hung. */
 const test = base.extend<object, { app: App }>({
   app: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures that are asked for from this pattern.
     async ({}, use) => {
-      const app = await App.start({ backend: { model: { firstMs: 2_000, silentMs: 2_000 } } });
+      const app = await App.start({ backend: { model: { firstMs: 4_000, silentMs: 4_000 } } });
       await use(app);
       await app.stop();
     },

@@ -56,7 +56,7 @@ export async function startModels(backend: Record<string, unknown> = {}): Promis
         { name: "house", url: `${server.url}/v1`, key: "house-key" },
         { name: "dead", url: `http://127.0.0.1:${await closedPort()}/v1` },
       ],
-      model: { firstMs: 600, silentMs: 400 },
+      model: { firstMs: 1_000, silentMs: 1_000 },
       ...backend,
     }),
     SST_RESOURCE_SessionKeys: JSON.stringify({

@@ -68,7 +68,7 @@ describe.each(wires)("$wire", ({ ref }) => {
     expect(call).toMatchObject({ ended: "completed", tokensSent: 40 });
   });
 
-  test.each(["cut", "reset", "malformed", "hang"])(
+  test.concurrent.each(["cut", "reset", "malformed", "hang"])(
     "that ends by %s midway leaves an interrupted answer",
     async (fault) => {
       const marker = await local.script({ tokens: 40, fault, afterTokens: 12 });
@@ -82,7 +82,7 @@ describe.each(wires)("$wire", ({ ref }) => {
     },
   );
 
-  test.each(["cut", "reset", "malformed", "hang", "empty"])(
+  test.concurrent.each(["cut", "reset", "malformed", "hang", "empty"])(
     "that ends by %s before the first word leaves a failed answer",
     async (fault) => {
       const marker = await local.script({ tokens: 40, fault, afterTokens: 0, firstTokenMs: 1 });
@@ -102,6 +102,21 @@ describe.each(wires)("$wire", ({ ref }) => {
       expect(await local.calls(marker)).toHaveLength(1);
     },
   );
+
+  test("goes on where this process stood still for longer than a model may be silent", async () => {
+    const marker = await local.script({ tokens: 60, tokenMs: 10 });
+    let stoodStill = false;
+    const { outcome } = await ask(ref, `Hello ${marker}`, {
+      onPart() {
+        if (stoodStill) return;
+        stoodStill = true;
+        const until = performance.now() + 1_200;
+        while (performance.now() < until);
+      },
+    });
+    expect(stoodStill).toBe(true);
+    expect(outcome).toMatchObject({ ending: "complete", usage: { outputTokens: 60 } });
+  });
 
   test("that is throttled midway leaves an interrupted answer and is not asked again", async () => {
     const marker = await local.script({ tokens: 40, fault: "throttle", afterTokens: 12 });

@@ -11,7 +11,7 @@ let person: Account;
 beforeAll(async () => {
   app = await App.start({
     servers: 2,
-    backend: { model: { firstMs: 1_500, silentMs: 1_000 }, limits: { liveRuns: 4 } },
+    backend: { model: { firstMs: 5_000, silentMs: 5_000 }, limits: { liveRuns: 4 } },
   });
   // Far longer than anything that the server does between two calls, so that only what waits counts.
   proxy = await startTableProxy(app.cloud.tableUrl, 300);
