@@ -22,7 +22,7 @@ async function invoke<T>(work: () => Promise<T>): Promise<T> {
 async function ask(
   ref: string | undefined,
   question: string,
-  options: { settings?: Settings; system?: string; signal?: AbortSignal; onPart?: (part: Part) => void } = {},
+  options: { settings?: Settings; system?: string; signal?: AbortSignal; onPart?: (part: Part) => unknown } = {},
 ) {
   const model = await invoke(() => requireModel(ref));
   const answer = streamAnswer({
@@ -160,14 +160,21 @@ describe.each(wires)("$wire", ({ ref }) => {
   });
 
   test("stops before its first word too, and while it waits to ask again", async () => {
-    const slow = await local.script({ firstTokenMs: 500, tokens: 5 });
+    const stopped = { ending: "interrupted", sent: {}, dropped: [], attempts: 1 };
+    const slow = await local.script({ firstTokenMs: 800, tokens: 5 });
+    const early = new AbortController();
+    const asked = ask(ref, `Hello ${slow}`, { signal: early.signal });
+    await expect.poll(() => local.calls(slow), { interval: 10 }).toHaveLength(1);
+    early.abort();
+    expect((await asked).outcome).toEqual(stopped);
+
     const throttled = await local.script({ fault: "throttle" });
-    for (const marker of [slow, throttled]) {
-      const stop = new AbortController();
-      setTimeout(() => stop.abort(), 100);
-      const { outcome } = await ask(ref, `Hello ${marker}`, { signal: stop.signal });
-      expect(outcome).toEqual({ ending: "interrupted", sent: {}, dropped: [], attempts: 1 });
-    }
+    const waiting = new AbortController();
+    const { outcome } = await ask(ref, `Hello ${throttled}`, {
+      signal: waiting.signal,
+      onPart: ({ type }) => type === "waiting" && waiting.abort(),
+    });
+    expect(outcome).toEqual(stopped);
     expect(await local.calls(throttled)).toHaveLength(1);
     await expect.poll(async () => (await local.calls(slow))[0]?.ended).toBe("client");
   });
