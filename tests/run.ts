@@ -166,30 +166,50 @@ const sum = (one: Counts, other: Counts): Counts => ({
   failures: [...one.failures, ...other.failures],
 });
 
-/** SST's sources, unpacked beside the first steps: that is a minute of waiting for a disk. */
-let unpacking: Promise<number> | undefined;
-
-function unpack(): Promise<number> {
-  const child = spawn(process.execPath, ["tests/infra/platform.mjs"], { cwd: root, stdio: "inherit" });
-  process.on("exit", () => child.kill("SIGTERM"));
-  return new Promise((done, fail) => {
-    child.once("error", fail);
-    child.once("exit", (code, signal) => done(signal ? 1 : (code ?? 1)));
-  });
+/** What runs beside the first steps: each leaves a core idle for most of its time. What it prints comes at its step. */
+interface Beside {
+  name: string;
+  ended: Promise<{ code: number; printed: string }>;
 }
 
+function beside(name: string, command: string, args: string[]): Beside {
+  const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  process.on("exit", () => child.kill("SIGTERM"));
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      printed += text;
+    });
+  const ended = new Promise<{ code: number; printed: string }>((done, fail) => {
+    child.once("error", fail);
+    child.once("close", (code, signal) => done({ code: signal ? 1 : (code ?? 1), printed }));
+  });
+  return { name, ended };
+}
+
+async function outcomeOf(started: Beside | undefined): Promise<Counts> {
+  if (!started) throw new Error("This step was not begun");
+  const { code, printed } = await started.ended;
+  process.stdout.write(printed);
+  return code === 0
+    ? { passed: 1, failed: 0, failures: [] }
+    : { passed: 0, failed: 1, failures: [failure(started.name, printed)] };
+}
+
+/** SST's sources, whose unpacking is a minute of waiting for a disk. */
+let unpacking: Beside | undefined;
+let types: Beside | undefined;
+
 const steps: Record<string, () => Promise<Counts>> = {
-  types: () => check(bin("tsc"), ["--noEmit"]),
   lint: () => check(bin("biome"), ["ci", "--error-on-warnings", "."]),
   build: () => check(process.execPath, ["infra/local/build.ts"]),
+  types: () => outcomeOf(types),
   unit: () => vitest("unit"),
   integration: () => vitest("integration"),
   infra: async () => {
-    if ((await unpacking) !== 0)
-      return { passed: 0, failed: 1, failures: [failure("SST's sources could not be unpacked")] };
-    const types = await check(bin("tsc"), ["-p", "tsconfig.infra.json"]);
-    const graph = await vitest("infra");
-    return sum(types, graph);
+    const unpacked = await outcomeOf(unpacking);
+    if (unpacked.failed > 0) return unpacked;
+    return sum(await check(bin("tsc"), ["-p", "tsconfig.infra.json"]), await vitest("infra"));
   },
   e2e: async () => {
     // The kills are about seconds of a lease: they have the machine to themselves.
@@ -205,12 +225,14 @@ const chosen = process.argv.slice(2);
 for (const name of chosen)
   if (!steps[name]) throw new Error(`No such step: ${name}. There are ${Object.keys(steps).join(", ")}.`);
 
-if (chosen.length === 0 || chosen.includes("infra")) unpacking = unpack();
+const isChosen = (name: string): boolean => chosen.length === 0 || chosen.includes(name);
+if (isChosen("types")) types = beside("tsc --noEmit", bin("tsc"), ["--noEmit"]);
+if (isChosen("infra")) unpacking = beside("SST's sources, unpacked", process.execPath, ["tests/infra/platform.mjs"]);
 
 let total: Counts = { passed: 0, failed: 0, failures: [] };
 const summary: string[] = [];
 for (const [name, step] of Object.entries(steps)) {
-  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  if (!isChosen(name)) continue;
   const start = Date.now();
   console.log(`\n== ${name}`);
   const counts = await step();
