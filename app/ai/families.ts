@@ -41,7 +41,8 @@ const upToOne: Range = { min: 0, max: 1 };
 const upToTwo: Range = { min: 0, max: 2 };
 const share: Range = { min: 0.01, max: 1 };
 const lowToHigh: readonly ReasoningEffort[] = ["low", "medium", "high"];
-const lowToMost: readonly ReasoningEffort[] = ["low", "medium", "high", "xhigh"];
+const lowToHigher: readonly ReasoningEffort[] = ["low", "medium", "high", "xhigh"];
+const lowToHighest: readonly ReasoningEffort[] = [...lowToHigher, "max"];
 
 /** What most take; rows say where they differ. */
 const common: Supports = {
@@ -76,7 +77,8 @@ const cards = "Amazon Bedrock user guide: model cards";
 const modelsDev = "models.dev in pi-ai 1.6.0";
 const novaPage = `Amazon Nova user guide: Complete request schema; ${cards}`;
 const novaEarlier = "Amazon Nova user guide: Complete request schema; Amazon Bedrock user guide: Prompt caching";
-const claudePages = `Amazon Bedrock user guide: Adaptive thinking; ${cards}; AI SDK 7: Anthropic model capabilities`;
+const claudeEffort = "Claude documentation: Effort";
+const claudePages = `Amazon Bedrock user guide: Adaptive thinking; ${cards}; ${claudeEffort}; AI SDK 7: Anthropic model capabilities`;
 const claudeEarlier = "Claude documentation: Models overview; Amazon Bedrock user guide: Prompt caching";
 const converse = `${cards}; Supported models and model features`;
 const llamaPage = `Amazon Bedrock user guide: Meta Llama models; ${converse}`;
@@ -86,14 +88,20 @@ const deepseekPage = `Amazon Bedrock user guide: DeepSeek models; ${converse}`;
 const onlySizes = "which settings it takes";
 const settingsEarlier = "settings, last read on 22 November";
 const settingsInPart = "settings, of which excerpts were read";
-const claudeUnchecked = "sizes, sampling and efforts, which are models.dev's and the AI SDK's";
+const claudeUnchecked = "sizes, sampling and which efforts, which are models.dev's and the AI SDK's";
 
 /** Nova keeps 20,000 tokens of a prompt at most. */
 const nova = { ...cacheFrom(1_000) };
 /** Claude refuses a stop sequence of white space alone. */
 const claude = { stopSequences: { max: 4, withText: true } } as const;
 const claudeThinking = { ...claude, sampling: "unless-reasoning", reasoningEffort: lowToHigh } as const;
-const claudeAdaptive = { ...claude, ...noSampling, reasoningEffort: lowToMost } as const;
+const claudeAdaptive = { ...claude, ...noSampling, reasoningEffort: lowToHighest } as const;
+/** The first that thought adaptively have a highest effort, and none between it and a high one. */
+const claudeAdaptiveFirst = {
+  ...claudeThinking,
+  temperatureWithTopP: false,
+  reasoningEffort: [...lowToHigh, "max"],
+} as const;
 
 const bedrockRows: readonly Row[] = [
   {
@@ -158,22 +166,26 @@ const bedrockRows: readonly Row[] = [
     ids: /^anthropic\.claude-(opus-5|haiku-5)(?!\d)/,
     window: 1_000_000,
     maxOutput: 128_000,
-    supports: { ...claudeAdaptive, reasoningEffort: ["none", ...lowToMost], ...cacheFrom(512) },
+    supports: { ...claudeAdaptive, reasoningEffort: ["none", ...lowToHighest], ...cacheFrom(512) },
     thinks: true,
     thinking: "always",
-    source: read(`${cards} (Opus 5); AI SDK 7: Anthropic model capabilities`, "Haiku 5.5, which is models.dev's"),
+    source: read(
+      `${cards} (Opus 5); ${claudeEffort}; AI SDK 7: Anthropic model capabilities`,
+      "Haiku 5.5, which is models.dev's, as is which of the two takes the effort max",
+    ),
   },
   {
     name: "Claude Sonnet 5",
     ids: /^anthropic\.claude-sonnet-5(?!\d)/,
     window: 1_000_000,
     maxOutput: 128_000,
-    supports: { ...claudeAdaptive, reasoningEffort: ["none", ...lowToMost], ...cacheFrom(1_024) },
+    supports: { ...claudeAdaptive, reasoningEffort: ["none", ...lowToHighest], ...cacheFrom(1_024) },
     thinks: true,
     thinking: "always",
     source: readInPart(
       `Claude documentation: Claude Sonnet 5, Migrating to Claude Sonnet 5; ${claudePages}`,
-      "efforts, and that it can be told not to think, which are the AI SDK's; least tokens of the cache",
+      "which efforts, and that it can be told not to think, which are models.dev's and the AI SDK's; least tokens of " +
+        "the cache",
     ),
   },
   {
@@ -204,7 +216,7 @@ const bedrockRows: readonly Row[] = [
     ids: /^anthropic\.claude-opus-4-6/,
     window: 1_000_000,
     maxOutput: 128_000,
-    supports: { ...claudeThinking, reasoningEffort: lowToMost, temperatureWithTopP: false, ...cacheFrom(4_096) },
+    supports: { ...claudeAdaptiveFirst, ...cacheFrom(4_096) },
     thinking: "adaptive",
     source: readInPart(claudePages, claudeUnchecked),
   },
@@ -213,7 +225,7 @@ const bedrockRows: readonly Row[] = [
     ids: /^anthropic\.claude-sonnet-4-6/,
     window: 1_000_000,
     maxOutput: 64_000,
-    supports: { ...claudeThinking, reasoningEffort: lowToMost, temperatureWithTopP: false, ...cacheFrom(1_024) },
+    supports: { ...claudeAdaptiveFirst, ...cacheFrom(1_024) },
     thinking: "adaptive",
     source: readInPart(claudePages, `${claudeUnchecked}; longest output: these say 128,000, others 64,000`),
   },
@@ -417,11 +429,12 @@ const bedrockRows: readonly Row[] = [
     ids: /^openai\.gpt-(5\.6|6-luna|6-sol|6\.1-terra)/,
     window: 1_050_000,
     maxOutput: 128_000,
-    supports: { ...noSampling, stopSequences: false, reasoningEffort: ["none", ...lowToMost] },
+    supports: { ...noSampling, stopSequences: false, reasoningEffort: ["none", ...lowToHigher] },
     thinks: true,
     source: read(
       `${cards} (GPT-6 Luna); AI SDK 7: Amazon Bedrock provider`,
-      "all but GPT-6 Luna: sizes are models.dev's, efforts OpenAI's own models'; sampling without reasoning: not offered",
+      "all but GPT-6 Luna: sizes are models.dev's, efforts OpenAI's own models', of which max is not known to be taken " +
+        "here and not offered; sampling without reasoning: not offered",
     ),
   },
   {
@@ -429,11 +442,11 @@ const bedrockRows: readonly Row[] = [
     ids: /^openai\.gpt-\d/,
     window: 1_050_000,
     maxOutput: 128_000,
-    supports: { ...noSampling, stopSequences: false, reasoningEffort: lowToMost },
+    supports: { ...noSampling, stopSequences: false, reasoningEffort: lowToHigher },
     thinks: true,
     source: readInPart(
       `${cards}; AI SDK 7: Amazon Bedrock provider`,
-      "window of GPT-5.4 and 5.5: models.dev says 1,000,000; efforts, which are those of OpenAI's own",
+      "window of GPT-5.4 and 5.5: models.dev says 1,000,000; efforts, which are those of OpenAI's own, without max",
     ),
   },
   {
@@ -545,7 +558,8 @@ const bedrockRows: readonly Row[] = [
 const responses = { minOutput: 16, thinks: true } as const;
 const openAiModels = "OpenAI API documentation: Models";
 const openAiReasoning = `${openAiModels}; Reasoning models; Prompt caching; AI SDK 7: OpenAI model catalogue`;
-const openAiElsewhere = `${modelsDev}; Vercel AI Gateway: models; Apidog; AI SDK 7: OpenAI model catalogue`;
+const openAiModelsElsewhere = `${modelsDev}; AI SDK 7: OpenAI model catalogue`;
+const openAiElsewhere = `${openAiModelsElsewhere}; Vercel AI Gateway: models; Apidog`;
 const windowsDiffer = "sizes and efforts; window: Vercel says 1,050,000, pi-ai 272,000";
 const notOpened = "OpenAI's pages, last read on 22 November";
 const sameElsewhere = `${notOpened}; models.dev names the same sizes`;
@@ -688,11 +702,24 @@ const openAiRows: readonly Row[] = [
     source: readEarlier(openAiReasoning, sameEffortsElsewhere),
   },
   {
-    name: "GPT-5.2 and later",
-    ids: /^gpt-5\.[2-9]/,
+    name: "GPT-5.6 and later",
+    ids: /^gpt-5\.[6-9]/,
     window: 400_000,
     maxOutput: 128_000,
-    supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToMost] },
+    supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToHighest] },
+    ...responses,
+    source: readInPart(
+      `OpenAI API documentation: ReasoningEffort, as in openai 7.57.0; ${openAiModelsElsewhere}`,
+      "sizes, last read on 22 November; which models take max: these are models.dev's and the AI SDK's, and the refusal " +
+        "of another effort, quoted in an issue on GitHub, names them too; window: pi-ai names 272,000",
+    ),
+  },
+  {
+    name: "GPT-5.2 to 5.5",
+    ids: /^gpt-5\.[2-5]/,
+    window: 400_000,
+    maxOutput: 128_000,
+    supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToHigher] },
     ...responses,
     source: readEarlier(
       openAiReasoning,
@@ -704,7 +731,7 @@ const openAiRows: readonly Row[] = [
     ids: /^gpt-6(\.1-terra|-luna|-sol)/,
     window: 1_050_000,
     maxOutput: 128_000,
-    supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToMost] },
+    supports: { ...optionalReasoning, reasoningEffort: ["none", ...lowToHighest] },
     ...responses,
     source: readElsewhere(openAiElsewhere, windowsDiffer),
   },
@@ -713,7 +740,7 @@ const openAiRows: readonly Row[] = [
     ids: /^gpt-[6-9]/,
     window: 1_050_000,
     maxOutput: 128_000,
-    supports: { ...reasoning, reasoningEffort: lowToMost },
+    supports: { ...reasoning, reasoningEffort: lowToHighest },
     ...responses,
     source: readElsewhere(openAiElsewhere, windowsDiffer),
   },

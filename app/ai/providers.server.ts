@@ -74,7 +74,8 @@ const BESIDE_THINKING = 16_384;
 
 /**
  * The settings in the AI SDK's words. What is not set is not there. Reasoning is asked for so that it can be read:
- * the newest Claude models leave it out unless told otherwise, and OpenAI summarises it only on request.
+ * the newest Claude models leave it out unless told otherwise, and OpenAI summarises it only on request. Efforts go
+ * by the vendors' own names: the AI SDK's common ones have no "max", and its "xhigh" becomes "max" on Bedrock.
  */
 export function callOptions(model: Model, sent: CallSettings, extras: Extras): Omit<CallOptions, "prompt"> {
   const { temperature, topP, maxTokens, stopSequences, reasoningEffort } = sent;
@@ -89,12 +90,12 @@ export function callOptions(model: Model, sent: CallSettings, extras: Extras): O
     const asked = extras.summary && reasoningEffort !== "none";
     return {
       ...options,
-      ...(reasoningEffort && { reasoning: reasoningEffort }),
       ...(speaksResponses(model)
         ? {
             providerOptions: {
               openai: {
                 store: false,
+                ...(reasoningEffort && { reasoningEffort }),
                 reasoningSummary: asked ? "auto" : null,
                 ...(cacheKey && { promptCacheKey: cacheKey }),
               },
@@ -110,8 +111,10 @@ export function callOptions(model: Model, sent: CallSettings, extras: Extras): O
       : { reasoning: { effort: "none" } };
     return { ...options, providerOptions: { amazonBedrock: { additionalModelRequestFields } } };
   }
-  const reasoningConfig = claudeThinking(model, sent);
-  if (!reasoningConfig) return { ...options, ...(reasoningEffort && { reasoning: reasoningEffort }) };
+  const reasoningConfig =
+    claudeThinking(model, sent) ??
+    (reasoningEffort && ({ type: "enabled", maxReasoningEffort: reasoningEffort } as const));
+  if (!reasoningConfig) return options;
   return {
     ...options,
     // Bedrock's figure is for both together; the AI SDK adds the budget to it.
@@ -134,13 +137,11 @@ function claudeThinking(model: Model, { reasoningEffort, maxTokens }: CallSettin
     return { type: "enabled", budgetTokens: Math.max(LEAST_THINKING, Math.min(wanted, room)) } as const;
   }
   if (thinking === "always" || (thinking === "adaptive" && reasoningEffort)) {
-    // Those that still take a temperature show what they think, and call their highest effort by another name.
-    const older = supports.temperature !== false;
-    const effort = older && reasoningEffort === "xhigh" ? "max" : reasoningEffort;
     return {
       type: "adaptive",
-      ...(effort && { maxReasoningEffort: effort }),
-      ...(!older && { display: "summarized" }),
+      ...(reasoningEffort && { maxReasoningEffort: reasoningEffort }),
+      // Those that still take a temperature show what they think.
+      ...(supports.temperature === false && { display: "summarized" }),
     } as const;
   }
   return undefined;

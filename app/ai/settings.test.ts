@@ -249,9 +249,13 @@ describe("changing the model", () => {
   });
 
   test("finds the nearest effort, and never turns reasoning on or off", () => {
-    const efforts = (reasoningEffort: (typeof reasoningEfforts)[number], id: string) =>
-      switchModel({ reasoningEffort }, named("openai", id, "It")).settings.reasoningEffort;
+    const efforts = (reasoningEffort: (typeof reasoningEfforts)[number], id: string, vendor = "openai") =>
+      switchModel({ reasoningEffort }, named(vendor, id, "It")).settings.reasoningEffort;
     expect(efforts("xhigh", "gpt-5")).toBe("high");
+    expect(efforts("max", "gpt-5.5")).toBe("xhigh");
+    expect(efforts("max", "gpt-5.6-luna")).toBe("max");
+    // As near to the one as to the other: the one that costs less.
+    expect(efforts("xhigh", "us.anthropic.claude-opus-4-6-v1", "bedrock")).toBe("high");
     expect(efforts("minimal", "o4-mini")).toBe("low");
     expect(efforts("minimal", "gpt-5.1")).toBe("low");
     expect(efforts("none", "gpt-5")).toBeUndefined();

@@ -14,7 +14,7 @@ const modelRef = z.string().regex(/^[a-z0-9-]{1,24}:[A-Za-z0-9][A-Za-z0-9._:/@+-
 const noteId = z.string().regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/, "This is not a note.");
 
 /** From the least to the most; which of them a model takes is in its family. */
-export const reasoningEfforts = ["none", "minimal", "low", "medium", "high", "xhigh"] as const;
+export const reasoningEfforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
 export type ReasoningEffort = (typeof reasoningEfforts)[number];
 
 export const threadSettings = z.strictObject({

@@ -521,6 +521,8 @@ function Effort({
     : offer.models.find(({ supports, unavailable }) => supports.reasoningEffort && !unavailable);
   if (!efforts && !able) return null;
   const shown = efforts || (["low", "medium", "high"] as const);
+  // In equal parts of a phone, the longest words would touch the edges of theirs.
+  const parts = shown.length > 4 ? "basis-auto" : "basis-0";
   return (
     <div>
       <fieldset disabled={!efforts}>
@@ -545,7 +547,7 @@ function Effort({
           {shown.map((effort) => (
             <label
               key={effort}
-              className={`flex h-9 grow basis-0 items-center justify-center border-line text-ui not-first:border-l has-checked:bg-press has-checked:font-strong has-focus-visible:outline-2 has-focus-visible:-outline-offset-2 has-focus-visible:outline-accent pointer-coarse:h-11 ${
+              className={`flex h-9 grow ${parts} items-center justify-center border-line text-ui not-first:border-l has-checked:bg-press has-checked:font-strong has-focus-visible:outline-2 has-focus-visible:-outline-offset-2 has-focus-visible:outline-accent pointer-coarse:h-11 ${
                 efforts ? "text-ink-2" : "text-ink-3"
               }`}
             >

@@ -10,6 +10,7 @@ export const effortNames: Record<ReasoningEffort, string> = {
   medium: "Medium",
   high: "High",
   xhigh: "Higher",
+  max: "Highest",
 };
 
 /** Of the field for a system prompt. */

@@ -261,7 +261,8 @@ const cases: Case[] = [
   openai("GPT-5 Codex", "gpt-5-codex", reasoning),
   openai("GPT-5", "gpt-5-mini", reasoning),
   openai("GPT-5.1", "gpt-5.1", reasoning),
-  openai("GPT-5.2 and later", "gpt-5.2", reasoning),
+  openai("GPT-5.2 to 5.5", "gpt-5.2", reasoning),
+  openai("GPT-5.6 and later", "gpt-5.6-luna", reasoning),
   openai("GPT-6, reasoning optional", "gpt-6-luna", reasoning),
   openai("GPT-6", "gpt-6-astra", reasoning),
 ];
@@ -304,7 +305,7 @@ describe.each(cases)("$family ($ref)", (given) => {
       temperature: 1.9,
       topP: 1,
       maxTokens: 30_000,
-      reasoningEffort: "xhigh",
+      reasoningEffort: "max",
     };
     const { model } = await send(ref, {});
     const { settings, dropped: lost, adjusted } = switchModel(before, model);
@@ -351,6 +352,30 @@ test("a model that thinks by itself is told not to where it can be, and sent no 
     expect(outcome).toMatchObject({ ending: "complete", dropped: [{ setting: "reasoningEffort" }], attempts: 1 });
   }
 });
+
+test.each([
+  ["bedrock:us.anthropic.claude-opus-4-8", ["low", "medium", "high", "xhigh", "max"]],
+  ["bedrock:us.anthropic.claude-sonnet-5-5", ["low", "medium", "high", "xhigh", "max"]],
+  ["bedrock:us.anthropic.claude-opus-4-6-v1", ["low", "medium", "high", "high", "max"]],
+  ["bedrock:us.openai.gpt-6-luna", ["low", "medium", "high", "xhigh", "xhigh"]],
+  ["openai:gpt-5.2", ["low", "medium", "high", "xhigh", "xhigh"]],
+  ["openai:gpt-6-astra", ["low", "medium", "high", "xhigh", "max"]],
+])(
+  "%s is sent the efforts that it has by its vendor's names for them, and the nearest for others",
+  async (ref, names) => {
+    const sent = [];
+    for (const reasoningEffort of ["low", "medium", "high", "xhigh", "max"] as const) {
+      const { outcome, body } = await send(ref, { reasoningEffort });
+      expect(outcome).toMatchObject({ ending: "complete", dropped: [], attempts: 1 });
+      const { additionalModelRequestFields: fields, reasoning } = body as Record<
+        string,
+        Record<string, { effort: string }>
+      >;
+      sent.push(fields?.output_config?.effort ?? fields?.reasoning?.effort ?? reasoning?.effort);
+    }
+    expect(sent).toEqual(names);
+  },
+);
 
 test("Nova's highest effort goes alone, with the reasons for what stays behind", async () => {
   const sent = await send("bedrock:us.amazon.nova-2-lite-v1:0", { ...all, reasoningEffort: "high" });
