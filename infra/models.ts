@@ -10,10 +10,10 @@ const allow = [
   "bedrock:us.amazon.nova-lite-v1:0",
   "bedrock:us.amazon.nova-pro-v1:0",
   "bedrock:us.anthropic.claude-sonnet-4-5-20250929-v1:0",
-  "bedrock:us.meta.llama3-3-70b-instruct-v1:0",
-  "openai:gpt-4.1",
-  "openai:gpt-4.1-mini",
-  "openai:gpt-5-mini",
+  "bedrock:openai.gpt-oss-120b-1:0",
+  "openai:gpt-6-luna",
+  "openai:gpt-6.1-terra",
+  "openai:gpt-6.1-sol",
 ];
 
 export const models = {

@@ -154,7 +154,7 @@ export function wellKnown(vendor: string): ListedModel[] {
     ].map(({ id, name }) => ({ id: `${nearest}.${id}`, name, standsFor: id }));
   }
   if (vendor === "openai") {
-    return ["gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini", "gpt-5", "gpt-5-mini"].map((id) => ({ id, name: id }));
+    return ["gpt-6-luna", "gpt-6.1-terra", "gpt-6.1-sol"].map((id) => ({ id, name: id }));
   }
   return [];
 }

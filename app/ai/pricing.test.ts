@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { families } from "./families";
 import { priceOf } from "./prices.server";
@@ -33,15 +34,20 @@ describe("the cost of an answer", () => {
 
 describe("the list of prices", () => {
   test("knows what the models cost that are offered as shipped, and on which day that was read", () => {
-    for (const [vendor, id, input, output] of [
+    const prices = [
       ["bedrock", "us.amazon.nova-lite-v1:0", 0.06, 0.24],
       ["bedrock", "us.amazon.nova-pro-v1:0", 0.8, 3.2],
       ["bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", 3.3, 16.5],
-      ["bedrock", "us.meta.llama3-3-70b-instruct-v1:0", 0.72, 0.72],
-      ["openai", "gpt-4.1", 2, 8],
-      ["openai", "gpt-4.1-mini", 0.4, 1.6],
-      ["openai", "gpt-5-mini", 0.25, 2],
-    ] as const)
+      ["bedrock", "openai.gpt-oss-120b-1:0", 0.15, 0.6],
+      ["openai", "gpt-6-luna", 0.1, 0.5],
+      ["openai", "gpt-6.1-terra", 1, 5],
+      ["openai", "gpt-6.1-sol", 2, 10],
+    ] as const;
+    const shipped = readFileSync(new URL("../../infra/models.ts", import.meta.url), "utf8");
+    expect(shipped.match(/(?<=^ {2}")(bedrock|openai):.+(?=",$)/gm)).toEqual(
+      prices.map(([vendor, id]) => `${vendor}:${id}`),
+    );
+    for (const [vendor, id, input, output] of prices)
       expect(priceOf(vendor, id), id).toMatchObject({
         input,
         output,
