@@ -86,6 +86,7 @@ const mistralPage = `Amazon Bedrock user guide: Mistral AI models; ${converse}`;
 const deepseekPage = `Amazon Bedrock user guide: DeepSeek models; ${converse}`;
 /** Its card says how much a model reads and writes, and not which settings it takes. */
 const onlySizes = "which settings it takes";
+const sameSettingsElsewhere = `${onlySizes}: modelparams.dev names the same`;
 const settingsEarlier = "settings, last read on 22 November";
 const settingsInPart = "settings, of which excerpts were read";
 const claudeUnchecked = "sizes, sampling and which efforts, which are models.dev's and the AI SDK's";
@@ -351,7 +352,7 @@ const bedrockRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 40_000,
     thinks: true,
-    source: readInPart(mistralPage, onlySizes),
+    source: readInPart(mistralPage, sameSettingsElsewhere),
   },
   {
     name: "Mistral Large 3 and Devstral 2",
@@ -481,8 +482,13 @@ const bedrockRows: readonly Row[] = [
     ids: /^moonshotai\.kimi-k3/,
     window: 1_000_000,
     maxOutput: 128_000,
+    supports: noSampling,
     thinks: true,
-    source: read(`${cards} (Kimi K3)`, `longest output and K3.1, which are models.dev's; ${onlySizes}`),
+    source: read(
+      `${cards} (Kimi K3)`,
+      "longest output and K3.1, which are models.dev's; that it refuses temperature, as two projects on GitHub met it, " +
+        "and top P, as where Moonshot serves it; whether it takes stop sequences",
+    ),
   },
   {
     name: "Kimi K2",
@@ -490,7 +496,7 @@ const bedrockRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 16_000,
     thinks: true,
-    source: readInPart(cards, `window of K2.5, which is larger; ${onlySizes}`),
+    source: readInPart(cards, `window of K2.5, which is larger; ${sameSettingsElsewhere}`),
   },
   {
     name: "MiniMax M2",
@@ -498,7 +504,7 @@ const bedrockRows: readonly Row[] = [
     window: 196_000,
     maxOutput: 8_000,
     thinks: true,
-    source: readInPart(cards, onlySizes),
+    source: readInPart(cards, sameSettingsElsewhere),
   },
   {
     name: "GLM 5",
@@ -506,7 +512,7 @@ const bedrockRows: readonly Row[] = [
     window: 200_000,
     maxOutput: 128_000,
     thinks: true,
-    source: readInPart(cards, `window of 5.3, which is larger; ${onlySizes}`),
+    source: readInPart(cards, `window and settings of 5.3, of which the one is larger; ${sameSettingsElsewhere}`),
   },
   {
     name: "GLM 4.7",
@@ -514,7 +520,7 @@ const bedrockRows: readonly Row[] = [
     window: 128_000,
     maxOutput: 4_000,
     thinks: true,
-    source: readInPart(cards, onlySizes),
+    source: readInPart(cards, sameSettingsElsewhere),
   },
   {
     name: "Gemma 3",
@@ -545,11 +551,12 @@ const bedrockRows: readonly Row[] = [
     ids: /^xai\.grok-4/,
     window: 500_000,
     maxOutput: 128_000,
-    supports: { stopSequences: false },
+    supports: { ...noSampling, stopSequences: false },
     thinks: true,
     source: readElsewhere(
-      modelsDev,
-      "window; longest output, which is below models.dev's; settings: no stop sequences, as in xAI's own",
+      `${modelsDev}; issues on GitHub that quote Bedrock's refusal of temperature`,
+      "window; longest output, which is below models.dev's; top P, left out with temperature; no stop sequences, as in " +
+        "xAI's own",
     ),
   },
 ];

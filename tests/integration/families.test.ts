@@ -231,7 +231,11 @@ const cases: Case[] = [
   bedrock("Qwen3 32B", "qwen.qwen3-32b-v1:0", nova),
   bedrock("Qwen3 Coder", "qwen.qwen3-coder-next", nova),
   bedrock("Qwen3", "qwen.qwen3-next-80b-a3b", nova),
-  bedrock("Kimi K3", "us.moonshotai.kimi-k3", nova),
+  bedrock("Kimi K3", "us.moonshotai.kimi-k3", {
+    byDefault: {},
+    withAll: inference({ maxTokens: 2_000, stopSequences: ["END", "STOP"] }),
+    dropped: ["temperature", "topP", "reasoningEffort"],
+  }),
   bedrock("Kimi K2", "moonshotai.kimi-k2.5", nova),
   bedrock("MiniMax M2", "minimax.minimax-m2.5", nova),
   bedrock("GLM 5", "zai.glm-5", nova),
@@ -239,7 +243,11 @@ const cases: Case[] = [
   bedrock("Gemma 3", "google.gemma-3-12b-it", nova),
   bedrock("Nemotron", "nvidia.nemotron-nano-3-30b", nova),
   bedrock("Writer Palmyra", "us.writer.palmyra-x5-v1:0", nova),
-  bedrock("Grok", "us.xai.grok-4.7", noStops),
+  bedrock("Grok", "us.xai.grok-4.7", {
+    byDefault: {},
+    withAll: inference({ maxTokens: 2_000 }),
+    dropped: ["temperature", "topP", "stopSequences", "reasoningEffort"],
+  }),
   openai("GPT-5 chat", "gpt-5-chat-latest", chat),
   openai("GPT-5.1 chat and later", "gpt-5.2-chat-latest", {
     ...reasoning,

@@ -268,6 +268,12 @@ describe("Refusals", () => {
       { modelId: opus, inferenceConfig: { temperature: 0.5 } },
     ],
     [
+      "a temperature where a model of another vendor takes none",
+      "ValidationException",
+      /^This model doesn't support the temperature field\. Remove temperature and try again\.$/,
+      { modelId: "us.moonshotai.kimi-k3", inferenceConfig: { temperature: 0.5 } },
+    ],
+    [
       "temperature together with topP where the model wants one",
       "ValidationException",
       /`temperature` and `top_p` cannot both be specified for this model/,

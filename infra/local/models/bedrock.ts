@@ -261,6 +261,9 @@ function checkSettings({ inferenceConfig }: ConverseBody, model: BedrockModel): 
   const returned = (message: string) => invalid(`The model returned the following errors: ${message}`);
   if (model.provider === "Anthropic" && stopSequences?.some((sequence) => !sequence.trim()))
     throw returned("stop_sequences: each stop sequence must contain non-whitespace");
+  if (model.temperature === false && model.provider !== "Anthropic")
+    for (const [field, value] of Object.entries({ temperature, topP }))
+      if (value != null) throw invalid(`This model doesn't support the ${field} field. Remove ${field} and try again.`);
   if (model.temperature === false && temperature != null) throw returned("`temperature` is deprecated for this model.");
   if (model.temperature === false && topP != null) throw returned("`top_p` is deprecated for this model.");
   if (!model.temperatureWithTopP && temperature != null && topP != null)

@@ -384,6 +384,7 @@ export const bedrockModels: readonly BedrockModel[] = [
     profiles: ["us", "global"],
     window: 1_000_000,
     maxOutput: 128_000,
+    temperature: false,
     thinking: "always",
   }),
   bedrock({
@@ -428,6 +429,7 @@ export const bedrockModels: readonly BedrockModel[] = [
     profiles: ["us", "global"],
     window: 500_000,
     maxOutput: 128_000,
+    temperature: false,
     maxStopSequences: 0,
     thinking: "always",
   }),
