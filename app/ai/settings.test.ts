@@ -254,6 +254,9 @@ describe("changing the model", () => {
     expect(efforts("xhigh", "gpt-5")).toBe("high");
     expect(efforts("max", "gpt-5.5")).toBe("xhigh");
     expect(efforts("max", "gpt-5.6-luna")).toBe("max");
+    expect(switchModel({ reasoningEffort: "max" }, named("openai", "gpt-5.5", "It")).adjusted).toEqual([
+      { setting: "reasoningEffort", reason: "It has other reasoning efforts. The nearest is “Higher”." },
+    ]);
     // As near to the one as to the other: the one that costs less.
     expect(efforts("xhigh", "us.anthropic.claude-opus-4-6-v1", "bedrock")).toBe("high");
     expect(efforts("minimal", "o4-mini")).toBe("low");

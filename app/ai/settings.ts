@@ -15,6 +15,17 @@ const noteId = z.string().regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/, "This is not a 
 
 /** From the least to the most; which of them a model takes is in its family. */
 export const reasoningEfforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
+
+/** What each is called on a page. */
+export const effortNames: Record<ReasoningEffort, string> = {
+  none: "None",
+  minimal: "Minimal",
+  low: "Low",
+  medium: "Medium",
+  high: "High",
+  xhigh: "Higher",
+  max: "Highest",
+};
 export type ReasoningEffort = (typeof reasoningEfforts)[number];
 
 export const threadSettings = z.strictObject({
@@ -198,7 +209,7 @@ export function switchModel(
     topP: `${to.name} takes a top P ${within(to.supports.topP)}.`,
     maxTokens: `${to.name} takes a response length ${within({ min: to.minOutput, max: to.maxOutput })} tokens.`,
     stopSequences: `${to.name} takes fewer stop sequences.`,
-    reasoningEffort: `${to.name} has other reasoning efforts. The nearest is ${sent.reasoningEffort}.`,
+    reasoningEffort: `${to.name} has other reasoning efforts. The nearest is “${effortNames[sent.reasoningEffort ?? "none"]}”.`,
   };
   const adjusted = (Object.keys(sent) as (keyof CallSettings)[])
     .filter((setting) => JSON.stringify(sent[setting]) !== JSON.stringify(settings[setting]))

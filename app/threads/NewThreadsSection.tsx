@@ -1,7 +1,7 @@
 /** In Settings: what new threads begin with, and the presets, each with the way to change it. */
 import { Link } from "@remix-run/react";
 import type { Preferences } from "~/ai/preferences";
-import type { ThreadSettings } from "~/ai/settings";
+import { effortNames, type ThreadSettings } from "~/ai/settings";
 import { buttonClass } from "~/ui/button";
 
 const words: Record<keyof ThreadSettings, (settings: ThreadSettings) => string> = {
@@ -10,7 +10,7 @@ const words: Record<keyof ThreadSettings, (settings: ThreadSettings) => string> 
   topP: ({ topP }) => `top P ${topP}`,
   maxTokens: ({ maxTokens }) => `up to ${maxTokens?.toLocaleString("en-US")} tokens`,
   stopSequences: () => "stop sequences",
-  reasoningEffort: ({ reasoningEffort }) => `reasoning ${reasoningEffort}`,
+  reasoningEffort: ({ reasoningEffort }) => `reasoning ${effortNames[reasoningEffort ?? "none"].toLowerCase()}`,
   systemPrompt: () => "a system prompt",
   historyLength: ({ historyLength }) => `${historyLength} messages`,
   notes: ({ notes, chosenNotes }) => (notes === "none" ? "no notes" : `${chosenNotes?.length ?? 0} chosen notes`),

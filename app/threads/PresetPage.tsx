@@ -5,12 +5,12 @@
 import { Form, Link, useNavigate, useSubmit } from "@remix-run/react";
 import { type ReactNode, useEffect, useRef } from "react";
 import type { Model } from "~/ai/model";
-import { reasoningEfforts } from "~/ai/settings";
+import { effortNames, reasoningEfforts } from "~/ai/settings";
 import { Button, buttonClass } from "~/ui/button";
 import { Field, FormError, Select } from "~/ui/field";
 import { Bar, MarginNote } from "~/ui/page";
 import { showToast } from "~/ui/toast";
-import { effortNames, ModelOptions, systemPromptField } from "./settings-fields";
+import { ModelOptions, systemPromptField } from "./settings-fields";
 import type { SettingsField, SettingsValues } from "./settings-form";
 
 export interface PresetFormProps {

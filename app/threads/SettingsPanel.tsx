@@ -5,7 +5,7 @@
  */
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import type { Model, Range } from "~/ai/model";
-import { type CallSettings, reasonsAgainst, type ThreadSettings } from "~/ai/settings";
+import { type CallSettings, effortNames, reasonsAgainst, type ThreadSettings } from "~/ai/settings";
 import { Button, IconButton } from "~/ui/button";
 import { fieldClass, Select } from "~/ui/field";
 import { ChevronRightIcon, CloseIcon } from "~/ui/icons";
@@ -14,7 +14,7 @@ import { ListAgain } from "./ListAgain";
 import { findModel, type Offer } from "./models-store";
 import NotePicker from "./NotePicker";
 import { PresetsBlock } from "./PresetsBlock";
-import { effortNames, ModelOptions, systemPromptField } from "./settings-fields";
+import { ModelOptions, systemPromptField } from "./settings-fields";
 import { fieldOf } from "./settings-form";
 import { switchTo } from "./switching";
 

@@ -1,17 +1,6 @@
 /** What the fields of a thread's panel and those of the plain forms of defaults and presets have in common. */
 import type { Model } from "~/ai/model";
-import type { ReasoningEffort } from "~/ai/settings";
 import { groupModels, sizeName } from "./models-store";
-
-export const effortNames: Record<ReasoningEffort, string> = {
-  none: "None",
-  minimal: "Minimal",
-  low: "Low",
-  medium: "Medium",
-  high: "High",
-  xhigh: "Higher",
-  max: "Highest",
-};
 
 /** Of the field for a system prompt. */
 export const systemPromptField = { maxLength: 16_000, placeholder: "As whoever runs this Sidenote set it" } as const;
