@@ -8,7 +8,7 @@ import { type Preferences, preferencesChange, presetName, presetSettings } from 
 import { PublicError } from "~/errors";
 import { checked, publicError, readForm } from "~/http.server";
 import { changePreferences, getPreferences } from "./preferences.server";
-import { type SettingsField, type SettingsValues, settingsFields, settingsOf, valuesOf } from "./settings-form";
+import { readSettingsForm, type SettingsField, type SettingsValues, settingsFields, valuesOf } from "./settings-form";
 
 /** What the page of a preset is told about its form. */
 export interface PresetAnswer {
@@ -81,7 +81,7 @@ export async function answerPresetForm(userId: string, place: string, request: R
 
   const gone = isPreset && form.gone !== undefined;
   const words = { name, values, gone };
-  const read = settingsOf(form);
+  const read = readSettingsForm(form);
   const named = place === "defaults" ? undefined : presetName.safeParse(name);
   const refused: PresetAnswer["refused"] = { ...("errors" in read ? read.errors : {}) };
   if (named && !named.success) refused.name = named.error.issues[0]?.message ?? "A preset needs a name.";

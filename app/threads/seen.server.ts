@@ -115,7 +115,7 @@ function startOf(text: string): string {
   return `${cut.slice(0, Math.max(cut.lastIndexOf(" "), START / 2))}…`;
 }
 
-function settingsOf({ call, settings = {} }: MessageItem): SeenView["settings"] {
+function settingsSeen({ call, settings = {} }: MessageItem): SeenView["settings"] {
   if (!call) return undefined;
   return {
     sent: Object.entries(call.sent).flatMap(([name, value]): [string, string][] =>
@@ -192,7 +192,7 @@ export async function describeCall(
       room -= text.length;
       return { ...note, text };
     });
-  const settings = settingsOf(answer);
+  const settings = settingsSeen(answer);
   const left = whichLeft(path);
   return {
     ...about,

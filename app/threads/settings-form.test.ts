@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ThreadSettings } from "~/ai/settings";
-import { fieldOf, settingsOf, valuesOf } from "./settings-form";
+import { fieldOf, readSettingsForm, valuesOf } from "./settings-form";
 
 const all: ThreadSettings = {
   model: "openai:gpt-4.1",
@@ -17,19 +17,21 @@ const all: ThreadSettings = {
 
 describe("settings in a plain form", () => {
   test("come back as they went out", () => {
-    expect(settingsOf(valuesOf(all))).toEqual({ settings: all });
-    expect(settingsOf(valuesOf({}))).toEqual({ settings: {} });
+    expect(readSettingsForm(valuesOf(all))).toEqual({ settings: all });
+    expect(readSettingsForm(valuesOf({}))).toEqual({ settings: {} });
   });
 
   test("are not set by an empty field, and all notes are what nobody changed", () => {
-    expect(settingsOf({ temperature: " ", systemPrompt: "", notes: "all", maxTokens: "" })).toEqual({ settings: {} });
+    expect(readSettingsForm({ temperature: " ", systemPrompt: "", notes: "all", maxTokens: "" })).toEqual({
+      settings: {},
+    });
   });
 
   test("may be written as people write numbers and lines", () => {
-    expect(settingsOf({ maxTokens: "2,000", temperature: "0,3", historyLength: " 40 " })).toEqual({
+    expect(readSettingsForm({ maxTokens: "2,000", temperature: "0,3", historyLength: " 40 " })).toEqual({
       settings: { maxTokens: 2_000, temperature: 0.3, historyLength: 40 },
     });
-    expect(settingsOf({ maxTokens: "2 000", stopSequences: "END\r\n\r\n##" })).toEqual({
+    expect(readSettingsForm({ maxTokens: "2 000", stopSequences: "END\r\n\r\n##" })).toEqual({
       settings: { maxTokens: 2_000, stopSequences: ["END", "##"] },
     });
   });
@@ -81,7 +83,7 @@ describe("settings in a plain form", () => {
   });
 
   test("say what would be right where they are wrong, each at its field", () => {
-    const outcome = settingsOf({
+    const outcome = readSettingsForm({
       temperature: "hot",
       topP: "0",
       maxTokens: "1.5",
@@ -103,7 +105,7 @@ describe("settings in a plain form", () => {
   });
 
   test("take nothing that is no field of theirs", () => {
-    expect(settingsOf({ intent: "save", name: "Dutch", userId: "x", temperature: "1" })).toEqual({
+    expect(readSettingsForm({ intent: "save", name: "Dutch", userId: "x", temperature: "1" })).toEqual({
       settings: { temperature: 1 },
     });
   });

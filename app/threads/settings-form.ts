@@ -85,7 +85,7 @@ export function fieldOf<Field extends SettingsField>(
 }
 
 /** The settings that the fields mean, or what is wrong where. Fields that are none are not looked at. */
-export function settingsOf(
+export function readSettingsForm(
   form: Record<string, unknown>,
 ): { settings: ThreadSettings } | { errors: Partial<Record<SettingsField, string>> } {
   const settings: Record<string, unknown> = {};

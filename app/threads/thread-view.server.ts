@@ -6,7 +6,7 @@ import type { MessageItem } from "./run-items.server";
 import { runs } from "./runs.server";
 import { describeCall, type SeenView } from "./seen.server";
 import { readNotesOf } from "./sidenotes.server";
-import { keptUntil, requireThread, settingsOf } from "./threads.server";
+import { keptUntil, requireThread, storedSettingsOf } from "./threads.server";
 import { readUsage } from "./usage.server";
 import type { ActivityView, MessageView, ThreadView, UsageView } from "./view";
 
@@ -50,7 +50,7 @@ export async function loadThread(userId: string, threadId: string, options: { at
   const notesOf = await readNotesOf(userId, path, new Set(loaded.thread.dismissed));
   const liveQuestion = loaded.live && byId.get(loaded.live.messageId);
   return {
-    thread: { ...summary, ...settingsOf(loaded.thread), keptUntil: expires },
+    thread: { ...summary, ...storedSettingsOf(loaded.thread), keptUntil: expires },
     messages: path.map((message) => ({
       ...messageView(message, versions.get(family(message)) ?? [message.id]),
       ...notesOf(message),

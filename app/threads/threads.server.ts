@@ -67,7 +67,10 @@ export function readSettings(stored: unknown): ThreadSettings {
 }
 
 /** The settings of a Thread item. */
-export const settingsOf = (item: { settings?: unknown; settingsRevision?: number | undefined }): StoredSettings => ({
+export const storedSettingsOf = (item: {
+  settings?: unknown;
+  settingsRevision?: number | undefined;
+}): StoredSettings => ({
   settings: readSettings(item.settings),
   settingsRevision: item.settingsRevision ?? 0,
 });
@@ -126,7 +129,7 @@ export async function getThread(userId: string, threadId: string): Promise<Threa
     title: Item.card.title,
     pinned: Item.card.pinned,
     activityAt: Item.card.at,
-    ...settingsOf(Item),
+    ...storedSettingsOf(Item),
     createdAt: Item.createdAt ?? Item.card.at,
   };
   return isKept(thread) ? thread : undefined;
@@ -268,7 +271,7 @@ export async function changeThreadSettings(
       .options({ condition: alive(), returnValues: "ALL_NEW" })
       .send(),
   );
-  return settingsOf(Attributes ?? {});
+  return storedSettingsOf(Attributes ?? {});
 }
 
 /** So many dismissed suggestions a thread remembers. */
