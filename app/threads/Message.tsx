@@ -342,6 +342,7 @@ export const Answer = memo(function Answer({ answer, isLast }: { answer: AnswerS
               citations={citations}
               answerId={id}
               streaming={live}
+              broken={ending === "stopped" || ending === "interrupted" || answer.finishReason === "length"}
               note={(block, nth, growing) =>
                 nth < MOST ? (
                   <SuggestionCard
@@ -437,9 +438,12 @@ function Actions({
   // What stands in the place of a blocked answer is nobody's answer.
   const hasText = text !== "" && answer.ending !== "blocked";
   const always = isLast || details;
-  const figures = [...(durationMs === undefined ? [] : [seconds(durationMs)]), ...(cost ? [costWords(cost)] : [])].join(
-    ", ",
-  );
+  // Of an answer that did not end well the lines above have said what it cost.
+  const isSaid = answer.ending !== undefined && answer.ending !== "complete";
+  const figures = [
+    ...(durationMs === undefined ? [] : [seconds(durationMs)]),
+    ...(cost && !isSaid ? [costWords(cost)] : []),
+  ].join(", ");
   const current = answer.model && findModel(offer, answer.model.ref);
   // An answer that was given before the list was read carries the bare id as its model's name.
   const model = answer.model && { ...answer.model, name: current?.name ?? answer.model.name };

@@ -271,6 +271,20 @@ describe("While an answer grows", () => {
     expect(render("Done.")).not.toContain("caret");
   });
 
+  test.each([
+    "Some **bold and `code",
+    "See [the page](https://exa",
+    "```js\nconst a = 1;\n``",
+    "- one\n- **two",
+    "| a | b |\n|--",
+    "See[^m].\n\n[^m]: Page **4",
+  ])("%j reads the same once it is broken off there, without the caret", (text) => {
+    const broken = render(text, { broken: true });
+    expect(read(broken)).toBe(read(render(text, { streaming: true })));
+    expect(read(broken)).not.toBe(read(render(text)));
+    expect(broken).not.toContain("caret");
+  });
+
   test("hostile text is cut and mended in no time", () => {
     for (const piece of ["[", "`", "*", "_a", "[a](", "> ", "- ", "| ", "\n\n- ", "![", "**a*", "``` "]) {
       const text = piece.repeat(Math.ceil(30_000 / piece.length));

@@ -39,6 +39,8 @@ export interface MarkdownProps {
   answerId?: string;
   /** The text still grows: half-open marks are closed, and a caret blinks at its end. */
   streaming?: boolean;
+  /** The text ended before its end and grows no more: half-open marks stay closed as they were while it grew. */
+  broken?: boolean;
   /** What stands below a block that cites these of the thread's numbers for the first time. */
   below?: (numbers: number[]) => ReactNode;
   /** What stands for a note that the text proposes; `nth` counts from 0. Undefined: it is code like any other. */
@@ -54,6 +56,7 @@ export function Markdown({
   citations = noCitations,
   answerId = "",
   streaming = false,
+  broken = false,
   below,
   note,
 }: MarkdownProps) {
@@ -64,6 +67,7 @@ export function Markdown({
   }, [blocks]);
   const cites = citesOfBlocks(blocks, citations);
   const lastBlock = blocks.at(-1);
+  const open = streaming || broken;
   const proposals = new Map<number, ReactNode>();
   for (const [nth, block] of blocks.filter(({ text }) => isNoteFence(text)).entries()) {
     const proposed = note?.(block.text, nth, streaming && block === lastBlock);
@@ -76,7 +80,7 @@ export function Markdown({
       <div className="answer">
         <Proposals.Provider value={proposals}>
           <RenderedBlock
-            text={streaming ? text.slice(0, lastBlock.from) + mend(lastBlock.text) : text}
+            text={open ? text.slice(0, lastBlock.from) + mend(lastBlock.text) : text}
             cites={all}
             answerId={answerId}
             growing={streaming}
@@ -92,8 +96,7 @@ export function Markdown({
       {blocks.map((block, index) => {
         const proposed = proposals.get(block.from);
         if (proposed !== undefined) return <Fragment key={block.from}>{proposed}</Fragment>;
-        const growing = streaming && block === lastBlock;
-        const body = growing ? mend(block.text) : block.text;
+        const body = open && block === lastBlock ? mend(block.text) : block.text;
         const first = below ? firstCited(cites[index] ?? "") : [];
         return (
           <Fragment key={block.from}>
@@ -101,7 +104,7 @@ export function Markdown({
               text={definitions && body.includes("[") && !isCode(body) ? `${body}\n\n${definitions}` : body}
               cites={cites[index] ?? ""}
               answerId={answerId}
-              growing={growing}
+              growing={streaming && block === lastBlock}
             />
             {first.length > 0 && below?.(first)}
           </Fragment>

@@ -36,7 +36,10 @@ interface Fault {
   times?: number;
 }
 
-/** Each row is gone through in a page of its own, beside the others: most of the time of a fault is waiting. */
+/**
+ * Each row is gone through in a page of its own, beside the others: most of the time of a fault is waiting. After 59
+ * tokens code is open.
+ */
 const rows: Fault[][] = [
   [
     { fault: "throttle", after: 0, says: "The model is busy", times: 4 },
@@ -50,7 +53,7 @@ const rows: Fault[][] = [
   ],
   [
     { fault: "throttle", after: 25, says: /busy|Cut off/ },
-    { fault: "cut", after: 25, says: "Cut off: the connection to the model broke." },
+    { fault: "cut", after: 59, says: "Cut off: the connection to the model broke." },
     { fault: "reset", after: 25, says: "Cut off: the connection to the model broke." },
     { fault: "hang", after: 25, says: "Cut off: the model fell silent." },
     { fault: "malformed", after: 25, says: /Cut off|failed/ },
@@ -76,7 +79,7 @@ for (const { vendor, model } of [
 async function meet(page: Page, app: App, model: string, { fault, after, says, times = 1 }: Fault): Promise<void> {
   await test.step(`${fault} after ${after} tokens`, async () => {
     const name = `Case ${ulid()}`;
-    await app.scenario({ match: { text: name }, fault, afterTokens: after, tokens: 60, times });
+    await app.scenario({ match: { text: name }, fault, afterTokens: after, tokens: 60, tokenMs: 5, times });
     await page.getByRole("link", { name: "New thread" }).click();
     await expect(page.getByRole("article")).toHaveCount(0);
     await chooseModel(page, model);
@@ -87,10 +90,15 @@ async function meet(page: Page, app: App, model: string, { fault, after, says, t
     await expect(log).toContainText(says);
     await expect(page.getByRole("article", { name: "You" })).toContainText(name);
     await expect(page.getByRole("button", { name: "Continue" })).toHaveCount(after > 0 ? 1 : 0);
-    if (after > 0) expect((await lastAnswer(page).locator(".answer").innerText()).length).toBeGreaterThan(20);
+    const text = lastAnswer(page).locator(".answer");
+    if (after > 0) expect((await text.innerText()).length).toBeGreaterThan(20);
+    if (after === 59) await expect(text.locator("code")).toHaveText("OPENAI_API_");
 
     await page.reload();
     await expect(log).toContainText(says);
+    if (after === 59) await expect(text.locator("code")).toHaveText("OPENAI_API_");
+    // It says once what it cost.
+    if (after > 0) expect((await lastAnswer(page).innerText()).match(/\$/g)).toHaveLength(1);
     await page.getByRole("button", { name: "Retry" }).click();
     await untilDone(page);
     await expect(page.getByRole("button", { name: "Retry" })).toHaveCount(0);
