@@ -279,6 +279,7 @@ interface AnswerState {
   versions: readonly string[];
   notes: readonly (SidenoteCard & Partial<Sidenote>)[];
   turn?: LiveTurn | undefined;
+  createdAt?: number | undefined;
   ending?: Ending | undefined;
   error?: ErrorCode | undefined;
   finishReason?: string | undefined;
@@ -365,6 +366,8 @@ export const Answer = memo(function Answer({ answer, isLast }: { answer: AnswerS
         {answer.masked && <Masked>What it was is kept nowhere.</Masked>}
         {ending && (
           <EndCard
+            answerId={id}
+            createdAt={answer.createdAt}
             ending={ending}
             error={answer.error}
             finishReason={answer.finishReason}

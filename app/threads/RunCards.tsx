@@ -127,6 +127,8 @@ function Kept({ billed, children }: { billed: string | undefined; children: Reac
 
 /** What stands below an answer because of how it ended; nothing below one that is whole. */
 export function EndCard({
+  answerId,
+  createdAt,
   ending,
   error,
   finishReason,
@@ -138,6 +140,9 @@ export function EndCard({
   off,
   actions,
 }: {
+  answerId: string;
+  /** When the answer was begun; a live one's is not known yet. */
+  createdAt: number | undefined;
   ending: Ending;
   error: ErrorCode | undefined;
   finishReason: string | undefined;
@@ -154,8 +159,8 @@ export function EndCard({
   const hasText = text.trim() !== "";
   const denied = error === "model-denied" ? model?.ref : undefined;
   useEffect(() => {
-    if (denied !== undefined) noteDenied(denied);
-  }, [denied]);
+    if (denied !== undefined && createdAt !== undefined) noteDenied(answerId, denied, createdAt);
+  }, [answerId, denied, createdAt]);
   const retry = (kind: "main" | "second" | "quiet") => (
     <Button kind={kind} disabled={off} onClick={actions.retry}>
       Retry

@@ -16,52 +16,82 @@ export interface Offer {
 }
 
 const nothing: Offer = { models: [], notices: [] };
+/** In ms: how long a list is good, and how long the server marks a model that its vendor denied. */
 const FRESH = 600_000;
 
-let offer = nothing;
-let readAt = Number.NEGATIVE_INFINITY;
-let reading: Promise<boolean> | undefined;
-const listeners = new Set<() => void>();
-
-function put(next: Offer): void {
-  offer = next;
-  for (const listener of listeners) listener();
+interface Surroundings {
+  /** `again`: has the server ask the vendors again. */
+  ask(again: boolean): Promise<Response>;
+  now(): number;
 }
 
-/**
- * Reads the list if it is not fresh. `again`: has the server ask the vendors again. Never rejects: false
- * if it could not be read, by this page or by the server.
- */
-export function loadModels({ again = false } = {}): Promise<boolean> {
-  if (!again && Date.now() - readAt < FRESH && offer.models.length > 0) return Promise.resolve(true);
-  // What is being read already may come from the server's old list.
-  if (again && reading) return reading.then(() => loadModels({ again }));
-  reading ??= (async () => {
-    try {
-      const response = await fetch(again ? "/models?fresh=1" : "/models");
-      if (!response.ok) throw new Error(`The list of models answered ${response.status}`);
-      const { models, notices } = (await response.json()) as { models: Model[]; notices: string[] };
-      readAt = Date.now();
-      put({ models, notices });
-      return notices.length === 0;
-    } catch (error) {
-      console.warn("The list of models could not be read.", error);
-      if (offer.models.length === 0) put({ ...nothing, problem: "The list of models could not be read." });
-      return false;
-    } finally {
-      reading = undefined;
-    }
-  })();
-  return reading;
+const browser: Surroundings = { ask: (again) => fetch(again ? "/models?fresh=1" : "/models"), now: Date.now };
+
+/** One tab's knowledge of the models. */
+export function createModels({ ask, now }: Surroundings = browser) {
+  let offer = nothing;
+  let readAt = Number.NEGATIVE_INFINITY;
+  let reading: Promise<boolean> | undefined;
+  const listeners = new Set<() => void>();
+  /** Denied answers that the list is new enough for. */
+  const noted = new Set<string>();
+
+  function put(next: Offer): void {
+    offer = next;
+    for (const listener of listeners) listener();
+  }
+
+  function load({ again = false } = {}): Promise<boolean> {
+    if (!again && now() - readAt < FRESH && offer.models.length > 0) return Promise.resolve(true);
+    // What is being read already may come from the server's old list.
+    if (again && reading) return reading.then(() => load({ again }));
+    reading ??= (async () => {
+      try {
+        const response = await ask(again);
+        if (!response.ok) throw new Error(`The list of models answered ${response.status}`);
+        const { models, notices } = (await response.json()) as { models: Model[]; notices: string[] };
+        readAt = now();
+        put({ models, notices });
+        return notices.length === 0;
+      } catch (error) {
+        console.warn("The list of models could not be read.", error);
+        if (offer.models.length === 0) put({ ...nothing, problem: "The list of models could not be read." });
+        return false;
+      } finally {
+        reading = undefined;
+      }
+    })();
+    return reading;
+  }
+
+  return {
+    subscribe(listener: () => void): () => void {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    get: (): Offer => offer,
+    /**
+     * Reads the list if it is not fresh. `again`: has the server ask the vendors again. Never rejects: false
+     * if it could not be read, by this page or by the server.
+     */
+    load,
+    /**
+     * A vendor denied an answer its model, which the server marks: the list is read anew unless it knows, once for
+     * each answer. One that is first read after the denial knows by itself, and what was denied long ago is over.
+     */
+    noteDenied(answerId: string, ref: ModelRef, at: number): void {
+      if (noted.has(answerId)) return;
+      noted.add(answerId);
+      const model = offer.models.find((known) => known.ref === ref);
+      if (!model || model.unavailable !== undefined || now() - at > FRESH) return;
+      readAt = Number.NEGATIVE_INFINITY;
+      void load();
+    },
+  };
 }
 
-/** Reads the list anew after a vendor has denied one of its models, unless that is known: the server marks it. */
-export function noteDenied(ref: ModelRef): void {
-  const model = offer.models.find((known) => known.ref === ref);
-  if (!model || model.unavailable !== undefined) return;
-  readAt = Number.NEGATIVE_INFINITY;
-  void loadModels();
-}
+const store = createModels();
+export const { load: loadModels, noteDenied } = store;
 
 /** The models, once they are there; asking for them begins when the page has come to rest. */
 export function useModels(): Offer {
@@ -69,14 +99,7 @@ export function useModels(): Offer {
     const timer = setTimeout(() => void loadModels(), 200);
     return () => clearTimeout(timer);
   }, []);
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    () => offer,
-    () => nothing,
-  );
+  return useSyncExternalStore(store.subscribe, store.get, () => nothing);
 }
 
 /** The model of a reference, the default one for undefined; undefined while it is not known. */
