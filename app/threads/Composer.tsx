@@ -7,14 +7,12 @@ import { type KeyboardEvent, type ReactNode, useId, useImperativeHandle, useRef,
 import { Button } from "~/ui/button";
 import { ChevronDownIcon, SlidersIcon } from "~/ui/icons";
 import { useBrowserLayoutEffect } from "~/ui/layout-effect";
-import { onDemand } from "~/ui/on-demand";
 import { estimates } from "./estimate-store";
 import { kept, type WaitingMessage } from "./kept";
 import { Meter, MeterAccount, PastTheWindow } from "./Meter";
+import { ModelButton } from "./ModelButton";
 import { findModel, type Offer } from "./models-store";
 import type { switchTo } from "./switching";
-
-const modelPicker = onDemand("The list of models", () => import("./ModelPicker"));
 
 /** The longest message, in UTF-16 units; as the server has it. */
 const LIMIT = 32_000;
@@ -38,8 +36,6 @@ export interface ComposerProps {
   /** The model of the thread, and a name for it while the list is not there. */
   model: { ref: string | undefined; name: string | undefined };
   settings: { open: boolean; changed: boolean; button: React.RefObject<HTMLButtonElement>; load(): unknown };
-  /** Which way the list of models opens. */
-  side: "top" | "bottom";
   /** Why the last message came back, as a sentence. */
   notice: string | undefined;
   tall?: boolean;
@@ -198,7 +194,7 @@ export function Composer(props: ComposerProps) {
           className={`field-sizing-content block max-h-[40dvh] w-full resize-none bg-transparent px-[calc(var(--hang)-1px)] pt-[13px] pb-1 text-ink text-say ${props.tall ? "min-h-[4.25rem]" : "min-h-10"}`}
         />
         <div className="flex h-12 items-center gap-1 pr-[7px] pb-[7px] pl-[calc(var(--hang)-9px)]">
-          <ModelButton {...props} />
+          <ComposerModel {...props} />
           <button
             ref={props.settings.button}
             type="button"
@@ -264,41 +260,20 @@ export function Composer(props: ComposerProps) {
   );
 }
 
-function ModelButton({ offer, model, side, onModel }: Pick<ComposerProps, "offer" | "model" | "side" | "onModel">) {
-  const [open, setOpen] = useState(false);
-  const ModelPicker = modelPicker.get()?.default;
-  const button = useRef<HTMLButtonElement>(null);
+function ComposerModel({ offer, model, onModel }: Pick<ComposerProps, "offer" | "model" | "onModel">) {
   const known = findModel(offer, model.ref);
   const name: ReactNode = known?.name ?? model.name;
   return (
-    <span className="static inline-flex min-w-0">
-      <button
-        ref={button}
-        type="button"
-        aria-haspopup="listbox"
-        aria-expanded={open}
-        title="Choose a model"
-        onClick={() => (open ? setOpen(false) : modelPicker.use(() => setOpen(true)))}
-        onPointerEnter={modelPicker.preload}
-        onFocus={modelPicker.preload}
-        className="inline-flex h-8 min-w-0 items-center gap-1.5 rounded-m px-2 text-ink-2 text-ui transition-colors hover:bg-slip hover:text-ink aria-expanded:bg-slip aria-expanded:text-ink pointer-coarse:h-11"
-      >
-        {name ? <span className="truncate">{name}</span> : <span className="inline-block w-24" aria-hidden />}
-        {!name && <span className="sr-only">Choose a model</span>}
-        <ChevronDownIcon size={14} className="shrink-0 text-ink-3" />
-      </button>
-      {open && ModelPicker && (
-        <ModelPicker
-          offer={offer}
-          current={known?.ref ?? model.ref}
-          side={side}
-          onChoose={onModel}
-          onClose={(back) => {
-            setOpen(false);
-            if (back) button.current?.focus();
-          }}
-        />
-      )}
-    </span>
+    <ModelButton
+      offer={offer}
+      current={known?.ref ?? model.ref}
+      title="Choose a model"
+      onChoose={onModel}
+      className="inline-flex h-8 min-w-0 items-center gap-1.5 rounded-m px-2 text-ink-2 text-ui transition-colors hover:bg-slip hover:text-ink aria-expanded:bg-slip aria-expanded:text-ink pointer-coarse:h-11"
+    >
+      {name ? <span className="truncate">{name}</span> : <span className="inline-block w-24" aria-hidden />}
+      {!name && <span className="sr-only">Choose a model</span>}
+      <ChevronDownIcon size={14} className="shrink-0 text-ink-3" />
+    </ModelButton>
   );
 }

@@ -31,11 +31,11 @@ import {
 } from "~/ui/icons";
 import { SAME_PLACE } from "~/ui/kept-focus";
 import { Markdown } from "~/ui/markdown";
-import { Menu } from "~/ui/menu";
 import type { Cost } from "./cost";
 import type { LiveTurn } from "./live";
+import { ModelButton } from "./ModelButton";
 import { numberSidenotes } from "./margin";
-import { findModel, groupModels, type Offer, remarkOf } from "./models-store";
+import { findModel, type Offer } from "./models-store";
 import { billedWords, costAccount, costWords, dollars, figure } from "./money";
 import { Reasoning, seconds } from "./Reasoning";
 import { EndCard } from "./RunCards";
@@ -43,6 +43,7 @@ import { Chips, type SidenoteCard, Sidenotes } from "./Sidenotes";
 import { SuggestionCard } from "./Suggestion";
 import type { ShownMessage } from "./shown-path";
 import { MOST, readSuggestion, type SuggestionState, withoutSuggestions, withPlainSuggestions } from "./suggestions";
+import type { switchTo } from "./switching";
 import { titleFrom } from "./title";
 import type { Blocked, Ending, MessageUsage, MessageView, Sidenote, ThreadCost } from "./view";
 
@@ -61,7 +62,7 @@ export interface TranscriptContext {
   edit(questionId: string | null): void;
   saveEdit(parentId: string | null, text: string): void;
   again(questionId: string): void;
-  againWith(questionId: string, ref: string): void;
+  againWith(questionId: string, ref: string, how: typeof switchTo): void;
   goOn(answer: { id: string; parentId: string; text: string }): void;
   retry(runId: string): void;
   dismiss(runId: string): void;
@@ -379,7 +380,7 @@ export const Answer = memo(function Answer({ answer, isLast }: { answer: AnswerS
             off={context.busy}
             actions={{
               retry: () => context.again(answer.questionId),
-              retryWith: (ref) => context.againWith(answer.questionId, ref),
+              retryWith: (ref, how) => context.againWith(answer.questionId, ref, how),
               goOn: () => context.goOn({ id, parentId: answer.questionId, text }),
               editQuestion: () => context.edit(answer.questionId),
             }}
@@ -453,7 +454,7 @@ function Actions({
   return (
     <>
       <div
-        className={`-ml-2 mt-2 flex min-h-7 items-center gap-1 transition-opacity max-sm:-ml-1.5 max-sm:gap-0 pointer-coarse:min-h-9 ${
+        className={`relative -ml-2 mt-2 flex min-h-7 items-center gap-1 transition-opacity max-sm:-ml-1.5 max-sm:gap-0 pointer-coarse:min-h-9 ${
           always ? "" : "opacity-0 focus-within:opacity-100 group-hover/answer:opacity-100 pointer-coarse:opacity-100"
         }`}
       >
@@ -466,30 +467,22 @@ function Actions({
             )}
             {hasText && <CopyButton text={() => withPlainSuggestions(text)} />}
             {hasText && <SaveAsNote text={withoutSuggestions(text)} />}
-            <span className="inline-flex items-center">
+            <span className="inline-flex items-center md:relative">
               <button type="button" className={action} disabled={busy} onClick={() => again(questionId)}>
                 <AgainIcon size={14} />
                 <span className="max-sm:hidden">Answer again</span>
                 <span className="sm:hidden">Again</span>
               </button>
               {offer.models.length > 1 && !busy && (
-                <Menu
-                  align="start"
+                <ModelButton
+                  offer={offer}
+                  current={current?.ref}
                   name="Answer again with"
-                  className="finger relative -ml-1.5 inline-flex size-6 items-center justify-center rounded-m text-ink-3 transition-colors hover:bg-press hover:text-ink pointer-coarse:h-9 pointer-coarse:w-8"
-                  groups={groupModels(offer.models).map(({ name, models }) => ({
-                    label: name,
-                    items: models.map((other) => ({
-                      label: other.name,
-                      remark: remarkOf(other),
-                      disabled: other.unavailable !== undefined,
-                      checked: other.ref === current?.ref,
-                      onSelect: () => (other.ref === model?.ref ? again(questionId) : againWith(questionId, other.ref)),
-                    })),
-                  }))}
+                  className="finger relative -ml-1.5 inline-flex size-6 items-center justify-center rounded-m text-ink-3 transition-colors hover:bg-press hover:text-ink aria-expanded:bg-press aria-expanded:text-ink pointer-coarse:h-9 pointer-coarse:w-8"
+                  onChoose={(ref, how) => (ref === model?.ref ? again(questionId) : againWith(questionId, ref, how))}
                 >
                   <ChevronDownIcon size={14} />
-                </Menu>
+                </ModelButton>
               )}
             </span>
             {model && (

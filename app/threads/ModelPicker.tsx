@@ -1,8 +1,8 @@
 /**
- * The list of models that opens from the composer: grouped by vendor, with a search, and with the reason where one
+ * The list of models that opens from a button: grouped by vendor, with a search, and with the reason where one
  * cannot be chosen. Loaded when it is first opened.
  */
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { type KeyboardEvent, type RefObject, useEffect, useId, useRef, useState } from "react";
 import { fieldClass } from "~/ui/field";
 import { CheckIcon, SearchIcon } from "~/ui/icons";
 import { groupModels, loadModels, type Offer, remarkOf } from "./models-store";
@@ -12,14 +12,26 @@ export interface ModelPickerProps {
   offer: Offer;
   /** The model in use. */
   current: string | undefined;
-  side: "top" | "bottom";
+  /** What it was opened from. */
+  button: RefObject<HTMLButtonElement>;
   /** The model, and what says what it does to settings. */
   onChoose(ref: string, how: typeof switchTo): void;
   /** `back`: the focus goes back to the button. */
   onClose(back: boolean): void;
 }
 
-export default function ModelPicker({ offer, current, side, onChoose, onClose }: ModelPickerProps) {
+/** From the list to what it opens along and to the window's end together, in px. */
+const WHITE = 16;
+
+/** Up or down from the box that the list opens along: where there is more room, and how much, in px. */
+function roomAt(button: HTMLElement | null): { side: "top" | "bottom"; height: number } {
+  const { top, bottom } = (button?.offsetParent ?? document.body).getBoundingClientRect();
+  const below = window.innerHeight - bottom;
+  return top > below ? { side: "top", height: top - WHITE } : { side: "bottom", height: below - WHITE };
+}
+export default function ModelPicker({ offer, current, button, onChoose, onClose }: ModelPickerProps) {
+  // Before the search takes the focus, which would bring a list out of sight into it by moving the page.
+  const [{ side, height }] = useState(() => roomAt(button.current));
   const [words, setWords] = useState("");
   const [marked, setMarked] = useState(current);
   const [byKeys, setByKeys] = useState(true);
@@ -73,7 +85,8 @@ export default function ModelPicker({ offer, current, side, onChoose, onClose }:
   return (
     <div
       ref={box}
-      className={`appear absolute left-0 z-20 flex max-h-[min(26rem,60dvh)] w-[min(21rem,calc(100vw-2*var(--white)))] flex-col rounded-l border border-line bg-raised p-1.5 shadow-float ${
+      style={{ maxHeight: `min(26rem, 60dvh, ${height}px)` }}
+      className={`appear absolute left-0 z-20 flex w-[min(21rem,calc(100vw-2*var(--white)))] flex-col rounded-l border border-line bg-raised p-1.5 shadow-float ${
         side === "top" ? "bottom-full mb-2" : "top-full mt-2"
       }`}
     >

@@ -6,8 +6,9 @@ import { type ReactNode, useEffect } from "react";
 import { type ErrorCode, errors } from "~/errors";
 import { Button, buttonClass } from "~/ui/button";
 import { BlockedIcon, DangerIcon, UnpluggedIcon } from "~/ui/icons";
-import { Menu } from "~/ui/menu";
-import { groupModels, noteDenied, type Offer, remarkOf } from "./models-store";
+import { ModelButton } from "./ModelButton";
+import { noteDenied, type Offer } from "./models-store";
+import type { switchTo } from "./switching";
 import type { Blocked, Ending } from "./view";
 
 export interface EndActions {
@@ -16,7 +17,7 @@ export interface EndActions {
   /** Goes on from the text so far. */
   goOn(): void;
   /** Answers once more with another model, which the thread keeps. */
-  retryWith(ref: string): void;
+  retryWith(ref: string, how: typeof switchTo): void;
   editQuestion(): void;
 }
 
@@ -50,26 +51,14 @@ function OtherModel({
   kind: "main" | "second";
   offer: Offer;
   than: string | undefined;
-  onChoose(ref: string): void;
+  onChoose: EndActions["retryWith"];
 }) {
-  const others = offer.models.filter(({ ref }) => ref !== than);
-  if (others.length === 0) return null;
+  const models = offer.models.filter(({ ref }) => ref !== than);
+  if (models.length === 0) return null;
   return (
-    <Menu
-      align="start"
-      className={buttonClass(kind)}
-      groups={groupModels(others).map(({ name, models }) => ({
-        label: name,
-        items: models.map((model) => ({
-          label: model.name,
-          remark: remarkOf(model),
-          disabled: model.unavailable !== undefined,
-          onSelect: () => onChoose(model.ref),
-        })),
-      }))}
-    >
+    <ModelButton offer={{ ...offer, models }} current={undefined} className={buttonClass(kind)} onChoose={onChoose}>
       Use another model
-    </Menu>
+    </ModelButton>
   );
 }
 
@@ -86,7 +75,7 @@ function Card({
 }) {
   const Icon = kind === "danger" ? DangerIcon : BlockedIcon;
   return (
-    <div className={`card ${kind}`} data-ending>
+    <div className={`card relative ${kind}`} data-ending>
       <p className="flex items-center gap-2 font-strong text-ink text-ui">
         <Icon className={kind === "danger" ? "text-danger" : "text-caution"} />
         {title}

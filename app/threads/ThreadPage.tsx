@@ -29,7 +29,6 @@ import { useThreadList } from "./thread-list";
 import type { ActivityView, BudgetView, ThreadView } from "./view";
 
 const settingsPanel = onDemand("The settings", () => import("./SettingsPanel"));
-const switching = onDemand("What another model takes", () => import("./switching"));
 
 /** What the shell's loader gives to every page in it. */
 interface ShellData {
@@ -134,14 +133,6 @@ export function ThreadPage({
     },
     [offer, now, changeTo],
   );
-  const switchThen = useCallback(
-    (ref: string, then?: () => void) =>
-      switching.use(({ switchTo }) => {
-        chooseModel(ref, switchTo);
-        then?.();
-      }),
-    [chooseModel],
-  );
   const told = news && {
     words: news.words,
     undo() {
@@ -173,7 +164,10 @@ export function ThreadPage({
         composer.current?.focus();
       },
       again: (questionId) => live.again(threadId, questionId),
-      againWith: (questionId, ref) => switchThen(ref, () => live.again(threadId, questionId)),
+      againWith(questionId, ref, how) {
+        chooseModel(ref, how);
+        live.again(threadId, questionId);
+      },
       goOn: (answer) => live.continueAnswer(threadId, answer),
       retry: (runId) => live.retry(threadId, runId),
       dismiss(runId) {
@@ -181,7 +175,7 @@ export function ThreadPage({
         if (text) composer.current?.insert(text);
       },
     }),
-    [threadId, view?.cost, busy, offer, going, editing, send, switchThen],
+    [threadId, view?.cost, busy, offer, going, editing, send, chooseModel],
   );
 
   function openPanel(at: "open" | "notes") {
@@ -226,7 +220,6 @@ export function ThreadPage({
         button: settingsButton,
         load: settingsPanel.preload,
       }}
-      side={isEmpty ? "bottom" : "top"}
       notice={notice}
       tall={isEmpty}
       onSend={(text) => send({ text })}
