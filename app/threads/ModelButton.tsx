@@ -33,7 +33,7 @@ export function ModelButton({ offer, current, name, title = name, className, onC
         aria-haspopup="listbox"
         aria-expanded={open}
         title={title}
-        onClick={() => (open ? setOpen(false) : modelPicker.use(() => setOpen(true)))}
+        onClick={() => (open ? setOpen(false) : modelPicker.use((_, isElsewhere) => setOpen(!isElsewhere)))}
         onPointerEnter={modelPicker.preload}
         onFocus={modelPicker.preload}
         className={className}

@@ -28,7 +28,9 @@ export interface SettingsPanelProps {
   /** What a change that was more than one field did, and how it is taken back. */
   news: { words: string; undo(): void } | undefined;
   /** Where the panel was opened from: the choice of notes is shown at once. */
-  at?: "notes" | undefined;
+  at: "notes" | undefined;
+  /** Whether the person still waits for it, and is not busy elsewhere by now. */
+  takesFocus: boolean;
   onChange(settings: ThreadSettings): void;
   onModel(ref: string, how: typeof switchTo): void;
   /** All settings at once, in the place of those of the thread. */
@@ -60,6 +62,11 @@ export function stopsProblem(typed: string, model: Model | undefined): string | 
   return `${model?.name ?? "A model"} takes ${most === 1 ? "one stop sequence" : `up to ${most}, one on each line`}.`;
 }
 
+const narrow = "(width < 70rem)";
+
+/** Whether the panel covers a part of the column: then nothing else can be used while it is open. */
+export const coversColumn = (): boolean => window.matchMedia(narrow).matches;
+
 export default function SettingsPanel({
   userId,
   settings,
@@ -68,6 +75,7 @@ export default function SettingsPanel({
   problem,
   news,
   at,
+  takesFocus,
   onChange,
   onModel,
   onReplace,
@@ -85,9 +93,10 @@ export default function SettingsPanel({
   const rare = (["topP", "stopSequences", "historyLength"] as const).some((name) => settings[name] !== undefined);
 
   useEffect(() => {
+    if (!takesFocus) return;
     const first = at === "notes" ? "[data-notes] input:checked" : "select, input";
     panel.current?.querySelector<HTMLElement>(first)?.focus({ preventScroll: at !== "notes" });
-  }, [at]);
+  }, [at, takesFocus]);
   const close = useRef(onClose);
   close.current = onClose;
   // Where it covers a part of the column, what lies under it cannot be reached, and a press beside it closes it.
@@ -95,19 +104,19 @@ export default function SettingsPanel({
     const element = panel.current;
     const sheet = element?.parentElement;
     const covered = [...(sheet?.children ?? [])].filter((other) => other !== element) as HTMLElement[];
-    const narrow = window.matchMedia("(width < 70rem)");
+    const isNarrow = window.matchMedia(narrow);
     const cover = (on: boolean) => {
       for (const other of covered) other.inert = on;
     };
-    const resized = () => cover(narrow.matches);
+    const resized = () => cover(isNarrow.matches);
     const pressed = ({ target }: PointerEvent) => {
-      if (narrow.matches && target instanceof Node && !element?.contains(target)) close.current();
+      if (isNarrow.matches && target instanceof Node && !element?.contains(target)) close.current();
     };
     resized();
-    narrow.addEventListener("change", resized);
+    isNarrow.addEventListener("change", resized);
     sheet?.addEventListener("pointerdown", pressed);
     return () => {
-      narrow.removeEventListener("change", resized);
+      isNarrow.removeEventListener("change", resized);
       sheet?.removeEventListener("pointerdown", pressed);
       cover(false);
     };

@@ -78,7 +78,7 @@ export function ThreadPage({
   const [typing, setTyping] = useState(false);
   const [notice, setNotice] = useState<string>();
   const [editing, setEditing] = useState<string | null>(null);
-  const [panel, setPanel] = useState<"open" | "notes" | null>(null);
+  const [panel, setPanel] = useState<{ at: "notes" | undefined; takesFocus: boolean } | null>(null);
   const [news, setNews] = useState<{ words: string; before: ThreadSettings; after: ThreadSettings }>();
   const settingsButton = useRef<HTMLButtonElement>(null);
   const panelOpener = useRef<Element | null>(null);
@@ -178,9 +178,12 @@ export function ThreadPage({
     [threadId, view?.cost, busy, offer, going, editing, send, chooseModel],
   );
 
-  function openPanel(at: "open" | "notes") {
+  function openPanel(at?: "notes") {
     panelOpener.current = document.activeElement;
-    settingsPanel.use(() => setPanel(at));
+    settingsPanel.use(({ coversColumn }, isElsewhere) => {
+      // What covers all else would take the focus after all.
+      if (!isElsewhere || !coversColumn()) setPanel({ at, takesFocus: !isElsewhere });
+    });
   }
   const [backFromPanel, setBackFromPanel] = useState(false);
   function closePanel() {
@@ -227,7 +230,7 @@ export function ThreadPage({
       onType={setTyping}
       onEditLast={editLast}
       onModel={chooseModel}
-      onSettings={() => (panel === null ? openPanel("open") : setPanel(null))}
+      onSettings={() => (panel === null ? openPanel() : setPanel(null))}
       news={panel === null ? told : undefined}
       onTakeBack={(key) => live.takeBack(threadId, key)}
       onSendWaiting={() => live.sendWaiting(threadId)}
@@ -283,7 +286,7 @@ export function ThreadPage({
           notes={notes}
           problem={settings.problem}
           news={told}
-          at={panel === "notes" ? "notes" : undefined}
+          {...panel}
           onChange={(next) => {
             setNews(undefined);
             changeSettings(() => next);

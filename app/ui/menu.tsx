@@ -64,7 +64,10 @@ export function Menu({
   useEffect(() => {
     if (!open || loaded) return;
     content.use(
-      () => setLoaded(true),
+      (_, isElsewhere) => {
+        setLoaded(true);
+        if (isElsewhere) setOpenNow.current(false);
+      },
       () => setOpenNow.current(false),
     );
   }, [open, loaded]);

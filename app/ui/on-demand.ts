@@ -9,8 +9,11 @@ export interface OnDemand<Module> {
   get(): Module | undefined;
   /** Begins to load it, since it may be needed soon. */
   preload(): void;
-  /** Calls `then` with it: at once if it is there. If it cannot be loaded a toast says so, and `otherwise` is called. */
-  use(then: (module: Module) => void, otherwise?: () => void): void;
+  /**
+   * Calls `then` with it: at once if it is there. `isElsewhere`: meanwhile the focus has gone on to something else, and
+   * what was asked for must not take it. If it cannot be loaded a toast says so, and `otherwise` is called.
+   */
+  use(then: (module: Module, isElsewhere: boolean) => void, otherwise?: () => void): void;
 }
 
 /** @param what how the toast names it, as the beginning of a sentence */
@@ -36,20 +39,27 @@ export function onDemand<Module>(what: string, load: () => Promise<Module>): OnD
       begin().catch((error: unknown) => console.warn(`${what} could not be loaded.`, error));
     },
     use(then, otherwise) {
-      if (loaded) return then(loaded);
-      begin().then(then, (error: unknown) => {
-        console.warn(`${what} could not be loaded.`, error);
-        showToast(
-          navigator.onLine
-            ? {
-                text: `${what} could not be loaded.`,
-                action: { label: "Reload the page", onAction: () => window.location.reload() },
-                seconds: 10,
-              }
-            : { text: `${what} could not be loaded. You are offline.` },
-        );
-        otherwise?.();
-      });
+      if (loaded) return then(loaded, false);
+      const asked = document.activeElement;
+      begin().then(
+        (module) => {
+          const active = document.activeElement;
+          then(module, active !== asked && active !== null && active !== document.body);
+        },
+        (error: unknown) => {
+          console.warn(`${what} could not be loaded.`, error);
+          showToast(
+            navigator.onLine
+              ? {
+                  text: `${what} could not be loaded.`,
+                  action: { label: "Reload the page", onAction: () => window.location.reload() },
+                  seconds: 10,
+                }
+              : { text: `${what} could not be loaded. You are offline.` },
+          );
+          otherwise?.();
+        },
+      );
     },
   };
 }

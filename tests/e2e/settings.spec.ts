@@ -1,5 +1,5 @@
 /** A thread's settings, the person's defaults and presets, and the meter: what is set is what the model is sent. */
-import type { Locator, Page } from "@playwright/test";
+import type { Locator, Page, Request } from "@playwright/test";
 import { ulid } from "ulid";
 import type { App } from "../app.ts";
 import {
@@ -7,6 +7,7 @@ import {
   arrowTo,
   composer,
   expect,
+  lastAnswer,
   makeThread,
   say,
   send,
@@ -175,6 +176,52 @@ test("A part of the page that cannot be loaded says so, and takes nothing away",
   await page.getByRole("button", { name: "Reload the page" }).click();
   await openPanel(page);
   await expect(page.getByRole("textbox", { name: "Message" })).toHaveValue("Alder trees");
+});
+
+test("What comes late opens, and takes no focus from a person who has gone on", async ({ page, app, account }) => {
+  await page.goto(`/threads/${await makeThread(app, account, ["Hello"])}`);
+  let held = Promise.withResolvers<void>();
+  await page.route(/assets\/(SettingsPanel|ModelPicker|menu-content)/, async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  /** Lets the code come, and waits until the page has it. */
+  const release = async (code: Promise<Request>) => {
+    held.resolve();
+    await page.evaluate((url) => import(url), (await code).url());
+    held = Promise.withResolvers();
+  };
+  const asked = (name: string) => page.waitForRequest((request) => request.url().includes(`assets/${name}`));
+  const settings = page.getByRole("button", { name: "Thread settings" });
+  for (const [name, button, opens] of [
+    ["ModelPicker", lastAnswer(page).getByRole("button", { name: "Answer again with" }), false],
+    ["menu-content", page.getByRole("button", { name: "More" }), false],
+    ["SettingsPanel", settings, true],
+  ] as const) {
+    const code = asked(name);
+    await button.click();
+    await composer(page).click();
+    await page.keyboard.type("Alder ");
+    await release(code);
+    await expect(button).toHaveAttribute("aria-expanded", String(opens));
+    await page.keyboard.type("trees. ");
+    await expect(composer(page)).toBeFocused();
+  }
+  await expect(panelOf(page)).toBeVisible();
+  await expect(composer(page)).toHaveValue("Alder trees. Alder trees. Alder trees. ");
+
+  // A panel that would cover the composer stays away, until it is asked for again.
+  await page.setViewportSize({ width: 800, height: 900 });
+  await page.reload();
+  await composer(page).fill("");
+  const code = asked("SettingsPanel");
+  await settings.click();
+  await composer(page).click();
+  await release(code);
+  await page.keyboard.type("Birch trees");
+  await expect(composer(page)).toHaveValue("Birch trees");
+  await expect(panelOf(page)).toBeHidden();
+  await openPanel(page);
 });
 
 test("Titles of notes that cannot be read are said to be missing, and are read with another try", async ({
