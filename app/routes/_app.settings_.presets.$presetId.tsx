@@ -7,13 +7,14 @@ import {
   useNavigation,
   useParams,
 } from "@remix-run/react";
+import { useEffect } from "react";
 import { ulid } from "ulid";
 import { listModels } from "~/ai/catalogue.server";
 import { useFirstProblem } from "~/auth/SignInPage";
 import { requirePerson } from "~/auth/session.server";
 import { page } from "~/http.server";
 import { wasRefused } from "~/notes/answers";
-import { DeletedPreset, NoPreset, PresetForm } from "~/threads/PresetPage";
+import { DeletedPreset, NoPreset, PresetForm, useKeptForm } from "~/threads/PresetPage";
 import { getPreferences } from "~/threads/preferences.server";
 import { answerPresetForm, type PresetAnswer } from "~/threads/preset-forms.server";
 import { type SettingsValues, valuesOf } from "~/threads/settings-form";
@@ -27,7 +28,7 @@ export function loader({ request, params: { presetId: place = "" } }: LoaderFunc
   return page(async () => {
     const { userId } = await requirePerson(request);
     const [{ revision, defaults, presets }, { models }] = await Promise.all([getPreferences(userId), listModels()]);
-    const common = { revision, models };
+    const common = { userId, revision, models };
     if (place === "defaults") return { ...common, kind: "defaults" as const, name: "", values: valuesOf(defaults) };
     if (place === "new")
       return { ...common, kind: "new" as const, newId: ulid(), name: "", values: {} as SettingsValues };
@@ -63,21 +64,33 @@ export default function PresetRoute() {
   const navigation = useNavigation();
   const { presetId = "" } = useParams();
   const root = useFirstProblem(answer?.refused);
+  const { found, write, forget } = useKeptForm(loaded.userId, presetId, loaded, root);
   const pending = navigation.formMethod === "POST" ? String(navigation.formData?.get("intent")) : undefined;
+  const isOver =
+    answer?.deleted !== undefined || (pending !== undefined && navigation.location?.pathname === "/settings");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it is saved or deleted
+  useEffect(() => {
+    if (isOver) forget();
+  }, [isOver]);
   if (answer?.deleted) return <DeletedPreset presetId={presetId} {...answer.deleted} pending={pending} />;
   const kind = answer?.gone ? "gone" : loaded.kind;
-  if (kind === "gone" && !answer?.refused) return <NoPreset />;
+  if (kind === "gone" && !answer?.refused && !found) return <NoPreset />;
+  const gone = "This preset was deleted meanwhile. Your words are still here: save again to keep them.";
   return (
     <div ref={root} className="contents">
       <PresetForm
+        key={found ? "found" : "stored"}
         kind={kind}
-        newId={"newId" in loaded ? loaded.newId : undefined}
+        newId={found?.presetId ?? ("newId" in loaded ? loaded.newId : undefined)}
         models={loaded.models}
-        revision={answer?.revision ?? loaded.revision}
-        name={answer?.name ?? loaded.name}
-        values={answer?.values ?? loaded.values}
-        errors={answer?.refused ?? {}}
+        revision={answer?.revision ?? found?.revision ?? loaded.revision}
+        name={answer?.name ?? found?.name ?? loaded.name}
+        values={answer?.values ?? found?.values ?? loaded.values}
+        errors={answer?.refused ?? (kind === "gone" ? { form: gone } : {})}
         pending={pending}
+        onWrite={write}
+        onDiscard={forget}
+        isFound={found !== undefined && !answer}
       />
     </div>
   );

@@ -3,15 +3,16 @@
  * setting that stays as the model and whoever runs this Sidenote have it.
  */
 import { Form, Link, useNavigate, useSubmit } from "@remix-run/react";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, type RefObject, useEffect, useRef, useState } from "react";
 import type { Model } from "~/ai/model";
 import { effortNames, reasoningEfforts } from "~/ai/settings";
 import { Button, buttonClass } from "~/ui/button";
 import { Field, FormError, Select } from "~/ui/field";
 import { Bar, MarginNote } from "~/ui/page";
 import { showToast } from "~/ui/toast";
+import { type KeptForm, keepForm, readKeptForm } from "./preset-drafts";
 import { ModelOptions, systemPromptField } from "./settings-fields";
-import type { SettingsField, SettingsValues } from "./settings-form";
+import { type SettingsField, type SettingsValues, settingsFields } from "./settings-form";
 
 export interface PresetFormProps {
   /** `gone`: it was deleted while the form was open, and saving makes it anew. */
@@ -24,21 +25,104 @@ export interface PresetFormProps {
   models: readonly Model[];
   errors: Partial<Record<SettingsField | "name" | "form", string>>;
   pending: string | undefined;
+  /** Gets what stands in the form, whenever the person has changed it. */
+  onWrite(form: KeptForm): void;
+  /** Forgets what was written. */
+  onDiscard(): void;
+  /** What stands there was written before the page was opened, and is not saved. */
+  isFound: boolean;
 }
 
-export function PresetForm({ kind, newId, name, values, revision, models, errors, pending }: PresetFormProps) {
+/** What stands in a form. */
+function readPresetForm(form: HTMLFormElement): KeptForm {
+  const fields = new FormData(form);
+  const presetId = fields.get("presetId");
+  return {
+    name: String(fields.get("name") ?? ""),
+    values: Object.fromEntries(
+      settingsFields.flatMap((field) => (fields.has(field) ? [[field, String(fields.get(field))]] : [])),
+    ),
+    revision: Number(fields.get("revision")),
+    ...(presetId !== null && { presetId: String(presetId) }),
+  };
+}
+
+/** Whether both say the same. A field that is not there is empty, and all notes are what nobody changed. */
+function sameWords(one: Pick<KeptForm, "name" | "values">, other: Pick<KeptForm, "name" | "values">): boolean {
+  const wordOf = ({ values }: Pick<KeptForm, "values">, field: SettingsField): string =>
+    values[field] ?? (field === "notes" ? "all" : "");
+  return one.name === other.name && settingsFields.every((field) => wordOf(one, field) === wordOf(other, field));
+}
+
+/**
+ * Keeps what is written in a preset's form until it is saved or given up: a session that ends in between costs no word.
+ * @param stored what the form is made from
+ * @param root what holds the form, if it is there
+ */
+export function useKeptForm(
+  userId: string,
+  place: string,
+  stored: Pick<KeptForm, "name" | "values">,
+  root: RefObject<HTMLElement>,
+) {
+  const [found, setFound] = useState<KeptForm>();
+  const latest = useRef(stored);
+  latest.current = stored;
+  useEffect(() => {
+    const form = root.current?.querySelector("form");
+    // What was typed before the page's script was there is newer.
+    if (form && !sameWords(readPresetForm(form), latest.current)) return;
+    const words = readKeptForm(userId, place);
+    setFound(words && !sameWords(words, latest.current) ? words : undefined);
+  }, [userId, place, root]);
+  return {
+    /** What was written before the page was opened, and is not saved. */
+    found,
+    write: (form: KeptForm) => keepForm(userId, place, sameWords(form, stored) ? undefined : form),
+    forget() {
+      keepForm(userId, place, undefined);
+      setFound(undefined);
+    },
+  };
+}
+
+export function PresetForm({
+  kind,
+  newId,
+  name,
+  values,
+  revision,
+  models,
+  errors,
+  pending,
+  onWrite,
+  onDiscard,
+  isFound,
+}: PresetFormProps) {
   const title = kind === "defaults" ? "New threads begin with" : kind === "new" ? "New preset" : name || "Preset";
   const isKnown = values.model === undefined || models.some(({ ref }) => ref === values.model);
   return (
     <div className="sheet ruled">
       <Bar title={title} />
-      <Form method="post" className="pt-5 pb-12">
+      <Form
+        method="post"
+        className="pt-5 pb-12"
+        onChange={({ currentTarget }) => onWrite(readPresetForm(currentTarget))}
+      >
         <input type="hidden" name="revision" value={revision} />
         {newId && <input type="hidden" name="presetId" value={newId} />}
         {kind === "gone" && <input type="hidden" name="gone" value="1" />}
         <div className="frame">
           <div className="flex flex-col gap-6">
             <FormError>{errors.form}</FormError>
+            {isFound && (
+              <p role="status" className="text-ink-2 text-ui">
+                What you wrote here before is not saved yet.{" "}
+                <button type="button" className="link" onClick={onDiscard}>
+                  Discard it
+                </button>
+              </p>
+            )}
             {kind !== "defaults" && (
               <Field label="Name" name="name" defaultValue={name} required maxLength={80} error={errors.name} />
             )}
@@ -126,7 +210,7 @@ export function PresetForm({ kind, newId, name, values, revision, models, errors
               <Button type="submit" kind="main" name="intent" value="save" pending={pending === "save"}>
                 Save
               </Button>
-              <Link to="/settings" className={buttonClass("quiet")}>
+              <Link to="/settings" className={buttonClass("quiet")} onClick={onDiscard}>
                 Cancel
               </Link>
               {kind === "preset" && (

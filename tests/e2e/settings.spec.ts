@@ -2,6 +2,7 @@
 import type { Locator, Page, Request } from "@playwright/test";
 import { ulid } from "ulid";
 import type { App } from "../app.ts";
+import { addSession } from "./browser.ts";
 import {
   addNote,
   arrowTo,
@@ -481,8 +482,11 @@ test("What was written in a preset's form stays when the preset is gone, or nobo
 
   await app.request(account, "/preferences", { json: { kind: "delete", presetId: preset.presetId } });
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.getByRole("alert")).toHaveText(/^This preset was deleted meanwhile\./);
-  await expect(prompt).toHaveValue("A long one, written with care.");
+  for (const again of [true, false]) {
+    await expect(page.getByRole("alert")).toHaveText(/^This preset was deleted meanwhile\./);
+    await expect(prompt).toHaveValue("A long one, written with care.");
+    if (again) await page.reload();
+  }
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByRole("link", { name: "Edit Reviewer" }).click();
   await expect(prompt).toHaveValue("A long one, written with care.");
@@ -492,6 +496,50 @@ test("What was written in a preset's form stays when the preset is gone, or nobo
   await expect(page.getByText("There is no such preset, or it was deleted.")).toBeVisible();
   await page.getByRole("link", { name: "All presets" }).click();
   await expect(page.getByRole("link", { name: "Edit Reviewer" })).toBeVisible();
+});
+
+test("A session that ends while a preset is written costs no word, and shows them to nobody else", async ({
+  app,
+  page,
+  context,
+  account,
+}) => {
+  const stored = async () =>
+    ((await (await app.request(account, "/preferences")).json()) as { presets: { name: string }[] }).presets;
+  const name = page.getByRole("textbox", { name: "Name" });
+  const prompt = page.getByRole("textbox", { name: "System prompt" });
+  const found = page.getByText("What you wrote here before is not saved yet.");
+  await page.goto("/settings/presets/new");
+  await name.fill("Reviewer");
+  await prompt.fill("A long one, written with care.");
+  await page.getByRole("combobox", { name: "Reasoning effort" }).selectOption("high");
+  await context.clearCookies();
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page).toHaveURL(/\/sign-in\?redirectTo=%2Fsettings%2Fpresets%2Fnew$/);
+  await addSession(context, await app.createAccount("next"), app.server.url);
+  await page.goto("/settings/presets/new");
+  await name.fill("Theirs");
+  await expect(prompt).toHaveValue("");
+  await addSession(context, account, app.server.url);
+  await page.goto("/settings/presets/new");
+  await expect(found).toBeVisible();
+  await expect(name).toHaveValue("Reviewer");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("link", { name: "Edit Reviewer" })).toBeVisible();
+  expect(await stored()).toMatchObject([
+    { name: "Reviewer", settings: { systemPrompt: "A long one, written with care.", reasoningEffort: "high" } },
+  ]);
+  // Nothing of it is left in the form of the next one; what is given up is gone too.
+  await page.getByRole("link", { name: "New preset" }).click();
+  await expect(name).toHaveValue("");
+  await name.fill("Another");
+  await page.reload();
+  await expect(name).toHaveValue("Another");
+  await page.getByRole("button", { name: "Discard it" }).click();
+  await expect(name).toHaveValue("");
+  await page.reload();
+  await expect(name).toHaveValue("");
+  await expect(found).toBeHidden();
 });
 
 test("The forms of Settings say that nobody answers, and keep what was typed", async ({ app, page, account }) => {
