@@ -1,6 +1,6 @@
 /**
  * The guardrail: Bedrock's ApplyGuardrail, asked about the newest text of a person before any of it is stored or
- * sent, and about an answer before it is shown, whoever made it. So one policy holds for every vendor. It fails
+ * sent, about a system prompt before a model gets it, and about an answer before it is shown, whoever made it. So one policy holds for every vendor. It fails
  * closed: a guardrail that cannot be asked, or gives an answer that cannot be read, lets nothing pass. Without one in
  * the configuration nothing of this is in the way of a run.
  * A busy guardrail is asked again a few times. What it is asked about goes into no log, and neither do its findings.

@@ -13,6 +13,7 @@
  * | rename a thread                          | Update THREAD#                  | renameThread                      | 3 WU  |
  * | a thread's first title, if it has none   | Update THREAD#                  | titleThread                       | 3 WU  |
  * | change some of a thread's settings       | Update THREAD#                  | changeThreadSettings              | 1 WU a KB |
+ * | a system prompt passed the guardrail     | Update THREAD#                  | keepPromptPass                    | 1 WU a KB |
  * | dismiss a note that an answer proposes   | Update THREAD#                  | dismissSuggestion                 | 1 WU  |
  * | pin a thread                             | Get, then Update THREAD#        | pinThread                         | 1 RU, 3 WU |
  * | a thread was just used                   | Update THREAD#                  | touchThread                       | 3 WU  |

@@ -98,9 +98,11 @@ function CutLine({ grey = false, children, actions }: { grey?: boolean; children
   );
 }
 
-/** What a block means. The operator's own words stand before it. */
+/** What a block means. The operator's own words stand before it; they speak of questions and answers alone. */
 const blockedWords: Record<Blocked["where"], string> = {
   input: "This message was not sent to a model. It stays here for you and is left out of later messages.",
+  "system-prompt":
+    "Your message was not sent to a model. Change the system prompt in the thread settings, then try again.",
   output: "Your message stays here for you. It and the answer are left out of later messages.",
 };
 
@@ -192,18 +194,22 @@ export function EndCard({
           </Kept>
         </CutLine>
       );
-    case "blocked":
+    case "blocked": {
+      const isPrompt = blocked?.where === "system-prompt";
       return (
         <Card
           kind="caution"
-          title="Blocked by the guardrail"
+          title={isPrompt ? "System prompt blocked by the guardrail" : "Blocked by the guardrail"}
           actions={
-            <Button disabled={off} onClick={actions.editQuestion}>
-              Edit message
-            </Button>
+            <>
+              {isPrompt && retry("main")}
+              <Button disabled={off} onClick={actions.editQuestion}>
+                Edit message
+              </Button>
+            </>
           }
         >
-          {text.trim()} {blocked && blockedWords[blocked.where]} {billed}
+          {!isPrompt && text.trim()} {blocked && blockedWords[blocked.where]} {billed}
           {blocked && blocked.policies.length > 0 && (
             <span className="mt-2 block text-ink-3 text-meta">
               {blocked.policies.map((policy) => (
@@ -215,6 +221,7 @@ export function EndCard({
           )}
         </Card>
       );
+    }
     case "failed": {
       const code = error ?? "model-error";
       // The same one would say the same again.

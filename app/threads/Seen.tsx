@@ -15,7 +15,7 @@ export function Seen({ view }: { view: SeenView }) {
         <Bar title="What the model saw" />
         <div className="pt-5 pb-16">
           <Part title="Nothing">
-            <p className="text-ui">The guardrail blocked the message, so nothing was sent to a model.</p>
+            <p className="text-ui">The guardrail blocked the {view.unasked}, so nothing was sent to a model.</p>
             <p className="mt-2 text-ui">
               <Link to={`/threads/${threadId}?at=${answerId}#message-${answerId}`} className="link">
                 {threadTitle}
@@ -190,6 +190,9 @@ function System({ system }: { system: SeenView["system"] }) {
           : whose[system.whose]}
       </p>
       {text !== undefined && <Words>{text}</Words>}
+      {system.masked && (
+        <p className="mt-1.5 text-ink-3 text-meta">Personal data was masked by the guardrail before it was sent.</p>
+      )}
       {added.length > 0 && (
         <details className="group mt-2">
           <summary className="flex list-none items-start gap-1.5 text-ink-2 text-ui hover:text-ink [&::-webkit-details-marker]:hidden pointer-coarse:py-3">

@@ -34,11 +34,12 @@ import {
   sizeOf,
   whichLeft,
 } from "./prompt.server";
-import type { Address, Given, MessageItem, ModelPart, Position, RunRequest } from "./run-items.server";
+import type { Address, Given, MessageItem, ModelPart, Position, PromptPass, RunRequest } from "./run-items.server";
 import { citeStored, runs } from "./runs.server";
 import { callRecord } from "./seen.server";
 import {
   changeThreadSettings,
+  keepPromptPass,
   newThreadItem,
   readSettings,
   requireThread,
@@ -85,14 +86,37 @@ export type RunBody = z.output<typeof runBody>;
 const hashKey = Buffer.from(Object.values(config.sessionKeys).at(-1) ?? "", "base64");
 
 /**
- * The protocol compares bodies by this: the same id with another body is a mismatch. It stands beside what is left of a
- * masked message, so it needs a key: a phone number is soon found by trying all of them.
+ * What is hashed stands beside what is left of a masked text, so it needs a key: a phone number is soon found by trying
+ * all of them.
  */
-const hashOf = (body: RunBody): string =>
+const hashOf = (what: "message" | "system prompt", value: unknown): string =>
   createHmac("sha256", hashKey)
-    .update(`message ${JSON.stringify(body)}`)
+    .update(`${what} ${JSON.stringify(value)}`)
     .digest("base64url")
     .slice(0, 22);
+
+/**
+ * By this a Thread knows the system prompt that the guardrail let pass, so that it is asked again only after one of
+ * both has changed. Undefined: a draft changes under its name, so nothing is remembered of it.
+ */
+function passOf(systemPrompt: string): string | undefined {
+  const { id, version, policies } = config.guardrail ?? {};
+  return version === "DRAFT" ? undefined : hashOf("system prompt", [id, version, policies, systemPrompt]);
+}
+
+/**
+ * Settings with the system prompt as it may be sent, as far as that is known: `unchecked` is what the guardrail is to
+ * be asked about first. `masked`: it was, and this is not the person's own text any more.
+ */
+function passedSettings(
+  settings: ThreadSettings,
+  pass: PromptPass | undefined,
+): { settings: ThreadSettings; unchecked?: string; masked?: true } {
+  const { systemPrompt = "" } = settings;
+  if (!checkQuestion || systemPrompt.trim() === "") return { settings };
+  if (!pass || pass.hash !== passOf(systemPrompt)) return { settings, unchecked: systemPrompt };
+  return pass.text === undefined ? { settings } : { settings: { ...settings, systemPrompt: pass.text }, masked: true };
+}
 
 /** A promise that may be awaited late, or never: its rejection waits inside. */
 function begin<T>(work: Promise<T>): () => Promise<T> {
@@ -107,6 +131,8 @@ function begin<T>(work: Promise<T>): () => Promise<T> {
 interface Prepared {
   model: Model;
   settings: ThreadSettings;
+  /** The system prompt in them is what the guardrail left of the person's. */
+  masked: true | undefined;
   notes: NumberedNote[];
   /** Their ids, the most useful first. */
   order: string[];
@@ -178,7 +204,8 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   const beginning = body.kind === "send" && body.create ? beginningOf(userId, body.settings) : undefined;
 
   const claiming = runs.claim<Prepared>(address, requestOf(body), {
-    hash: hashOf(body),
+    // The same id with another body is a mismatch.
+    hash: hashOf("message", body),
     history: HISTORY,
     ...(body.kind === "send" && beginning
       ? {
@@ -190,8 +217,9 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
     async prepare({ thread, history, ...claim }) {
       const stored = readSettings(thread?.settings);
       // A thread that an earlier try has made, which was refused, begins with what is chosen by now.
-      const settings = (history.length === 0 && !claim.repeated && (await beginning?.())) || stored;
-      const change = thread && changeBetween(stored, settings);
+      const wanted = (history.length === 0 && !claim.repeated && (await beginning?.())) || stored;
+      const change = thread && changeBetween(stored, wanted);
+      const { settings, unchecked, masked } = passedSettings(wanted, thread?.promptPass);
       const [model, numbers, older] = await Promise.all([
         requireModel(settings.model),
         readingNumbers(),
@@ -224,6 +252,7 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
             inputTokens,
             prefix: prefix.length,
             question: asked[0]?.role === "user" ? asked[0].text.length : (history.at(-1)?.text.length ?? 0),
+            systemPrompt: unchecked?.length ?? 0,
           });
           const [numbered] = await Promise.all([numberNotes(userId, threadId, numbers, noteIds), bill]);
           return { numbered, bill: await bill };
@@ -250,7 +279,11 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
         ...(reserved && { bill: reserved }),
       };
       const { delimiter } = numbered;
-      return { given, value: { model, settings, notes, order, notesLeftOut: leftOut, ranked, delimiter, older } };
+      return {
+        given,
+        value: { model, settings, masked, notes, order, notesLeftOut: leftOut, ranked, delimiter, older },
+        unchecked,
+      };
     },
     asked: spending.asked,
   });
@@ -279,7 +312,7 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   }
 
   const { claim } = outcome;
-  const { model, settings, notes, order, notesLeftOut, ranked, delimiter, older } = claim.value;
+  const { model, settings, masked, notes, order, notesLeftOut, ranked, delimiter, older } = claim.value;
   const path = [...older, ...claim.history];
   let options = promptOptions({
     model,
@@ -295,14 +328,19 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   });
   let prompt = buildPrompt(options);
   claim.given.prompt = recordOf(prompt, notesLeftOut, ranked);
-  claim.given.call = callRecord(model, settings, claim.prefix);
+  claim.given.call = { ...callRecord(model, settings, claim.prefix), ...(masked && { masked }) };
   /** What the model has before it: fewer once it was asked again. */
   let sent: readonly NumberedNote[] = notes;
 
   /** Asks the model; if it finds that too long after all, once more, without what is least missed, and says so. */
-  async function* ask(signal: AbortSignal, question?: string): AsyncGenerator<ModelPart, WatchedOutcome> {
+  async function* ask(
+    signal: AbortSignal,
+    question: string | undefined,
+    systemPrompt: string | undefined,
+  ): AsyncGenerator<ModelPart, WatchedOutcome> {
+    // As the guardrail let them pass.
+    if (systemPrompt !== undefined) options = { ...options, settings: { ...settings, systemPrompt } };
     if (question !== undefined) {
-      // As the guardrail let it pass.
       options = { ...options, history: withQuestion(options.history, question) };
       prompt = buildPrompt(options);
     }
@@ -354,7 +392,8 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
 
   const { bill } = claim.given;
   const production = runs.produce(claim, {
-    answer: (signal, question) => spending.watch(claim.claimId, bill, signal, (its) => ask(its, question)),
+    answer: (signal, question, systemPrompt) =>
+      spending.watch(claim.claimId, bill, signal, (its) => ask(its, question, systemPrompt)),
     gate: createGate(claim.prefix),
     spent: spending.spent,
     // A thread that this request made was touched by its making.
@@ -367,6 +406,8 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   );
   const accepted = await production.accepted;
   if (accepted !== "accepted") throw new PublicError(accepted === "unchecked" ? "guardrail-unavailable" : accepted);
+  const passed = production.systemPrompt();
+  if (passed !== undefined) waitUntil(rememberPass(address, claim.unchecked, passed));
   const words = production.question();
   if (checkQuestion && words !== undefined && (claim.thread?.untitled ?? !claim.thread)) {
     try {
@@ -377,6 +418,17 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
     }
   }
   return eventStream(production.events);
+}
+
+/** Remembers that a system prompt passed, and as what. A thread works without that: its next message asks again. */
+async function rememberPass({ userId, threadId }: Address, asked = "", passed: string): Promise<void> {
+  const hash = passOf(asked);
+  if (hash === undefined) return;
+  try {
+    await keepPromptPass(userId, threadId, { hash, ...(passed !== asked && { text: passed }) });
+  } catch (error) {
+    logError(error, "pass of a system prompt");
+  }
 }
 
 /** A history with other words in its newest question. */

@@ -94,17 +94,42 @@ export function answerOf(
   });
 }
 
-/** A question as the guardrail lets it be stored. */
-export function checkedQuestion(question: MessageItem, checked: Checked): MessageItem {
-  if (checked.outcome === "unavailable") throw new Error("A question that was not checked is not stored");
-  if (checked.outcome !== "blocked")
-    return checked.outcome === "masked" ? { ...question, text: checked.text, masked: true } : question;
-  const { text, masked, policies, message } = checked;
+/** What the guardrail said before a model call: of the question, and of the system prompt if it was asked about that. */
+export interface Verdicts {
+  question: Answered;
+  systemPrompt: Answered | undefined;
+}
+type Answered = Exclude<Checked, { outcome: "unavailable" }>;
+
+/** What of the two was blocked: the question first, since it is new. */
+export function blockedBefore({ question, systemPrompt }: Verdicts): MessageItem["blocked"] {
+  const found = question.outcome === "blocked" ? question : systemPrompt;
+  if (found?.outcome !== "blocked") return undefined;
+  const { policies, message } = found;
+  return { where: found === question ? "input" : "system-prompt", policies: [...policies], message };
+}
+
+/** What a run was given, with the system prompt as the guardrail lets it be stored. */
+export function checkedGiven(given: Given, { systemPrompt }: Verdicts): Given {
+  if (!systemPrompt || systemPrompt.outcome === "passed") return given;
+  return {
+    ...given,
+    settings: { ...given.settings, systemPrompt: systemPrompt.text },
+    ...(given.call && { call: { ...given.call, masked: true as const } }),
+  };
+}
+
+/** A question as the guardrail lets it be stored, with what goes with it. */
+export function checkedQuestion(question: MessageItem, verdicts: Verdicts): MessageItem {
+  const { question: checked } = verdicts;
+  const masked = checked.outcome === "blocked" ? checked.masked : checked.outcome === "masked";
+  const blocked = blockedBefore(verdicts);
   return {
     ...question,
-    text,
-    ...(masked ? { masked } : {}),
-    blocked: { where: "input", policies: [...policies], message },
+    text: checked.text,
+    ...(masked && { masked }),
+    ...(blocked && { blocked }),
+    ...(question.given && { given: checkedGiven(question.given, verdicts) }),
   };
 }
 
@@ -118,8 +143,17 @@ export interface Basis {
   backOff(): Promise<void>;
   /** Repeats a call whose result is unknown. What is unknown to the last is thrown. */
   settle<R>(call: () => Promise<R>): Promise<R>;
-  /** Asks the guardrail about a question; undefined: there is none. */
-  check: ((text: string, signal: AbortSignal) => Promise<Checked>) | undefined;
+  /**
+   * Asks the guardrail about a question, and beside it about the system prompt if that has not passed yet. Without
+   * verdicts nothing may be stored or sent: it could not be asked. Undefined: there is no guardrail.
+   */
+  check:
+    | ((
+        question: string,
+        systemPrompt: string | undefined,
+        signal: AbortSignal,
+      ) => Promise<{ units: number; verdicts: Verdicts | undefined }>)
+    | undefined;
   /** In seconds since the epoch, the unit of the table's TTL. */
   daysAhead(days: number): number;
   getRun(address: Address, consistent?: boolean): Promise<RunItem | undefined>;
@@ -152,14 +186,23 @@ export function createBasis(options: RunsOptions): Basis {
   }
 
   const { check: asks } = options;
-  const check =
+  const check: Basis["check"] =
     asks &&
-    (async (text: string, signal: AbortSignal): Promise<Checked> => {
-      try {
-        return await asks(text, signal);
-      } catch {
-        return { outcome: "unavailable", units: unitsOf(text) };
-      }
+    (async (question, systemPrompt, signal) => {
+      const one = async (text: string): Promise<Checked> => {
+        try {
+          return await asks(text, signal);
+        } catch {
+          return { outcome: "unavailable", units: unitsOf(text) };
+        }
+      };
+      const [its, beside] = await Promise.all([
+        one(question),
+        systemPrompt === undefined ? undefined : one(systemPrompt),
+      ]);
+      const units = its.units + (beside?.units ?? 0);
+      if (its.outcome === "unavailable" || beside?.outcome === "unavailable") return { units, verdicts: undefined };
+      return { units, verdicts: { question: its, systemPrompt: beside } };
     });
 
   const getRun = (address: Address, consistent = true) => store.get("run", address, { consistent });

@@ -50,8 +50,17 @@ export interface CallRecord {
   inMessage?: true | undefined;
   /** The model might propose notes. */
   proposes?: true | undefined;
+  /** The guardrail masked something in the system prompt: it was sent, and is stored, as the settings have it. */
+  masked?: true | undefined;
   /** Length of the text that the answer goes on from. */
   continued?: number | undefined;
+}
+
+/** A system prompt that the guardrail let pass: known by a keyed hash of it and of the guardrail. */
+export interface PromptPass {
+  hash: string;
+  /** What is sent in its place, if something in it was masked. */
+  text?: string | undefined;
 }
 
 export interface ThreadItem {
@@ -63,6 +72,8 @@ export interface ThreadItem {
   untitled?: boolean | undefined;
   /** Proposed notes that the person wants none of: `<id of the answer>.<which of it>`. */
   dismissed?: Set<string> | undefined;
+  /** The system prompt that the guardrail let pass last. */
+  promptPass?: PromptPass | undefined;
   createdAt?: number | undefined;
   deletedAt?: number | undefined;
   expiresAt?: number | undefined;
@@ -367,9 +378,10 @@ export interface ClaimOptions<T> {
   thread?: () => Promise<ThreadItem>;
   /**
    * What has to be known or written before the claim (note numbers, the model). Runs beside the write to
-   * ACTIVITY and must be repeatable. What it throws ends the claim.
+   * ACTIVITY and must be repeatable. What it throws ends the claim. `unchecked`: the system prompt of the settings,
+   * if the guardrail is to be asked about it beside the question.
    */
-  prepare(view: ClaimView): Promise<{ given: Given; value: T }>;
+  prepare(view: ClaimView): Promise<{ given: Given; value: T; unchecked?: string | undefined }>;
   /** Told what the guardrail was asked beyond what the run's own producer asks it, in units. */
   asked?(units: number): void;
 }
@@ -389,6 +401,8 @@ export interface Claim<T> {
   masked: boolean;
   hash: string;
   given: Given;
+  /** The system prompt that was given, if the guardrail is to be asked about it. */
+  unchecked: string | undefined;
   /** The depth of the answer. */
   depth: number;
   history: MessageItem[];
@@ -458,9 +472,14 @@ export interface ReleaseGate {
 export interface ProduceOptions {
   /**
    * Starts the model call. The signal aborts on stop, delete, fence, deadline and length. `question` is the text
-   * of the question that the guardrail let pass, perhaps masked; undefined if it was not asked.
+   * of the question that the guardrail let pass, perhaps masked, and `systemPrompt` the same of that; each is undefined
+   * if it was not asked about it.
    */
-  answer(signal: AbortSignal, question: string | undefined): AsyncGenerator<ModelPart, ModelOutcome>;
+  answer(
+    signal: AbortSignal,
+    question: string | undefined,
+    systemPrompt: string | undefined,
+  ): AsyncGenerator<ModelPart, ModelOutcome>;
   /** Marks the thread as used; false: it was deleted. */
   touch(): Promise<boolean>;
   /** Sidenotes of the answer, from what the caller holds; without it, from what is stored. */
@@ -478,6 +497,8 @@ export interface Production {
   accepted: Promise<"accepted" | "mismatch" | "unavailable" | "unchecked">;
   /** After acceptance: the text of the question as it is stored; undefined if it is blocked. */
   question(): string | undefined;
+  /** After acceptance: the system prompt as the guardrail let it pass; undefined if it did not, or was not asked. */
+  systemPrompt(): string | undefined;
   /** The first reader. Dropping it stops nothing. To be read only after acceptance. */
   events: AsyncGenerator<ReaderEvent, void>;
   /** Settles, without ever rejecting, when nothing is left to do. */
@@ -569,8 +590,8 @@ export interface RunsOptions {
   /** Whether a thread is within its retention; without it, all are. The table removes expired ones later. */
   isKept?(thread: ThreadItem): boolean;
   /**
-   * Asks the guardrail about the text of a question, before anything of it is written or sent. Without it nobody is
-   * asked, and nothing waits. What it throws counts as `unavailable`.
+   * Asks the guardrail about the text of a question, or a system prompt, before anything of it is written or sent.
+   * Without it nobody is asked, and nothing waits. What it throws counts as `unavailable`.
    */
   check?: ((text: string, signal: AbortSignal) => Promise<Checked>) | undefined;
   /** Sidenotes of an answer, when its producer is dead. */

@@ -6,7 +6,17 @@
 
 import { type Released, unitsOf } from "~/ai/guardrail-windows";
 import type { ErrorCode } from "~/errors";
-import { absent, answerOf, type Basis, checkedQuestion, held, isLive, unlessStopped } from "./run-basis.server";
+import {
+  absent,
+  answerOf,
+  type Basis,
+  blockedBefore,
+  checkedGiven,
+  checkedQuestion,
+  held,
+  isLive,
+  unlessStopped,
+} from "./run-basis.server";
 import type {
   Address,
   ChunkItem,
@@ -125,12 +135,13 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
     /** What stands in place of the answer, and why. */
     let blocked: { message: string; by: Blocked } | undefined;
     let isMasked = mine.masked;
-    /** What the guardrail was asked about the question, and all of it that RUN is known to say. */
+    /** What the guardrail was asked before the model, and all that it was asked that RUN is known to say. */
     let questionUnits = 0;
     let told = 0;
-    /** The question's text as it is stored, and as the model may see it. */
+    /** The question's text as it is stored, and as the model may see it; and the system prompt, if it was asked about. */
     let stored = mine.question?.text ?? "";
     let asked: string | undefined;
+    let systemPrompt: string | undefined;
     let isTooLong = bytes >= limit.answer;
     let isStopped = false;
     let isGivenUp = false;
@@ -203,7 +214,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
     }
 
     async function consume(): Promise<void> {
-      const parts = how.answer(model.signal, asked);
+      const parts = how.answer(model.signal, asked, systemPrompt);
       try {
         while (!isSealed && !outcome) {
           const step = await parts.next();
@@ -470,22 +481,32 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       }
     }
 
-    /** Asks the guardrail about the question, if there is one; only what it lets pass is put. */
+    /** Sets what stands in place of the answer, by what is stored of a block before the model call. */
+    function block({ where, policies, message = "" }: NonNullable<MessageItem["blocked"]>): void {
+      blocked = { message, by: { where, policies } };
+    }
+
+    /**
+     * Asks the guardrail about what is to be answered, and about the system prompt if that has not passed yet; only
+     * what it lets pass is put.
+     */
     async function askFirst(): Promise<Acceptance> {
-      const { question } = mine;
+      const { question, unchecked } = mine;
       const raw = question?.text ?? mine.history.at(-1)?.text ?? "";
-      questionUnits = unitsOf(raw);
-      const checked = await check?.(raw, asking.signal);
+      questionUnits = unitsOf(raw) + unitsOf(unchecked ?? "");
+      const checked = await check?.(raw, unchecked, asking.signal);
       questionUnits = checked?.units ?? 0;
-      if (!checked || checked.outcome === "unavailable") return "unchecked";
+      const verdicts = checked?.verdicts;
+      if (!verdicts) return "unchecked";
       // Over meanwhile: whatever ended this run has decided about its question.
       if (closing) return "unavailable";
-      if (checked.outcome === "blocked") {
-        const { message, policies } = checked;
-        blocked = { message, by: { where: "input", policies: [...policies] } };
-      }
-      asked = checked.text;
-      return await accept(question && checkedQuestion(question, checked));
+      const before = blockedBefore(verdicts);
+      if (before) block(before);
+      asked = verdicts.question.text;
+      const { systemPrompt: its } = verdicts;
+      if (its && its.outcome !== "blocked") systemPrompt = its.text;
+      mine.given = checkedGiven(mine.given, verdicts);
+      return await accept(question && checkedQuestion(question, verdicts));
     }
 
     /** Puts the question, or what a run without a new question was given. */
@@ -506,10 +527,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
         if (check) {
           // A repeat has asked too, and was first. The model sees what the page shows, or less.
           if (earlier.masked || !question.masked) asked = earlier.text;
-          if (earlier.blocked && !blocked) {
-            const { where, policies, message = "" } = earlier.blocked;
-            blocked = { message, by: { where, policies } };
-          }
+          if (earlier.blocked && !blocked) block(earlier.blocked);
         }
         return earlier.parentId === question.parentId ? "accepted" : "elsewhere";
       } catch (error) {
@@ -652,6 +670,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       events: events(),
       done,
       question: () => (blocked?.by.where === "input" ? undefined : stored),
+      systemPrompt: () => systemPrompt,
       guardrail: () => ({ units: units(), told }),
     };
   }

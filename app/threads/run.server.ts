@@ -189,7 +189,7 @@ export function createRuns(options: RunsOptions): Runs {
     /** What `prepare` throws is the caller's own and ends the claim. */
     class Refusal extends Error {}
 
-    async function prepare(view: ClaimView): Promise<{ given: Given; value: T } | Refusal> {
+    async function prepare(view: ClaimView): Promise<Awaited<ReturnType<ClaimOptions<T>["prepare"]>> | Refusal> {
       try {
         return await claimOptions.prepare(view);
       } catch (error) {
@@ -218,17 +218,17 @@ export function createRuns(options: RunsOptions): Runs {
       if (isSend && run.state === "live") {
         let question = await getMessage(address, ownId);
         if (!question) {
-          // Its producer is asking, or was killed over it. Whoever writes the question has asked first.
-          const checked = check && (await check(request.text, new AbortController().signal));
-          claimOptions.asked?.(checked?.units ?? 0);
-          if (checked?.outcome === "unavailable") return { outcome: "unchecked" };
           const history = await readHistory(address, parentOfQuestion(run), claimOptions.history);
           if (!history) return undefined;
           const mine = { claimId: run.claimId ?? "", runId, repeated: true, prefix: "" };
           const prepared = await prepare({ ...mine, thread, history });
           if (prepared instanceof Refusal) throw prepared;
+          // Its producer is asking, or was killed over it. Whoever writes the question has asked first.
+          const checked = check && (await check(request.text, prepared.unchecked, new AbortController().signal));
+          claimOptions.asked?.(checked?.units ?? 0);
+          if (checked && !checked.verdicts) return { outcome: "unchecked" };
           const raw = questionOf(prepared.given, history.at(-1), request.text, run.startedAt ?? clock.now());
-          const item = checked ? checkedQuestion(raw, checked) : raw;
+          const item = checked?.verdicts ? checkedQuestion(raw, checked.verdicts) : raw;
           const outcome = await store.put("message", { ...address, messageId: ownId }, item, absent);
           question = outcome === "done" ? item : await getMessage(address, ownId);
         }
@@ -316,7 +316,7 @@ export function createRuns(options: RunsOptions): Runs {
       if (!hasRoom) return { outcome: "too-many-runs" };
       if (prepared instanceof Refusal) throw prepared;
       if (created === "refused") return undefined;
-      const { given, value } = prepared;
+      const { given, value, unchecked } = prepared;
 
       const now = clock.now();
       const last = history.at(-1);
@@ -362,6 +362,7 @@ export function createRuns(options: RunsOptions): Runs {
         masked: prefix !== "" && of?.masked === true,
         hash,
         given,
+        unchecked,
         depth: (question?.depth ?? last?.depth ?? 0) + 1,
         history,
         thread,
@@ -681,7 +682,9 @@ export function createRuns(options: RunsOptions): Runs {
       activityAt: activityAt.deleted(now),
       expiresAt: daysAhead(limit.tombstoneDays),
     };
-    const outcome = await settle(() => store.update("thread", address, { set, remove: ["card", "settings"] }, present));
+    const outcome = await settle(() =>
+      store.update("thread", address, { set, remove: ["card", "settings", "promptPass"] }, present),
+    );
     if (outcome === "refused") return false;
     await markRunDeleted(address);
     return true;

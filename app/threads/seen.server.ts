@@ -44,6 +44,8 @@ export interface SeenView {
     /** The operator's is not kept in words if it is long and has changed since. */
     text?: string;
     inMessage: boolean;
+    /** The guardrail masked something in it. */
+    masked?: true;
     /** What Sidenote adds to it of its own, as it stands now. */
     added: string[];
   };
@@ -57,8 +59,8 @@ export interface SeenView {
   /** Undefined: it is not known how many went along. */
   messagesLeftOut?: number;
   shortened: boolean;
-  /** The guardrail blocked the question: no model was asked, and all that would have been sent is left out here. */
-  unasked: boolean;
+  /** What the guardrail blocked: no model was asked, and all that would have been sent is left out here. */
+  unasked?: "message" | "system prompt";
   /** The answer goes on from text of this length, and the model was told so in these words. */
   continued?: { length: number; words: string };
 }
@@ -135,7 +137,7 @@ function systemOf({ call, settings = {} }: MessageItem, withNotes: boolean): See
   const rest = { inMessage, added };
   if (settings.systemPrompt !== undefined)
     return settings.systemPrompt.trim()
-      ? { whose: "thread", text: settings.systemPrompt, ...rest }
+      ? { whose: "thread", text: settings.systemPrompt, ...(call?.masked && { masked: true }), ...rest }
       : { whose: "nobody", ...rest };
   if (!call) return { whose: "unknown", ...rest };
   if (!call.operator) return { whose: "nobody", ...rest };
@@ -161,7 +163,7 @@ export async function describeCall(
     ending: answer.ending ?? ("interrupted" as const),
     model: answer.model?.name ?? "",
   };
-  if (answer.blocked?.where === "input") {
+  if (answer.blocked && answer.blocked.where !== "output") {
     const system: SeenView["system"] = { whose: "nobody", inMessage: false, added: [] };
     return {
       ...about,
@@ -171,7 +173,7 @@ export async function describeCall(
       ranked: false,
       messages: [],
       shortened: false,
-      unasked: true,
+      unasked: answer.blocked.where === "input" ? "message" : "system prompt",
     };
   }
   const asked = (sidenotes ?? []).slice(0, NOTES);
@@ -204,7 +206,6 @@ export async function describeCall(
     messages: path.filter((_, index) => !left[index]).map(({ id, role, text }) => ({ id, role, start: startOf(text) })),
     ...(prompt && { messagesLeftOut: prompt.leftOut.messages }),
     shortened: prompt?.shortened === true,
-    unasked: false,
     ...(call?.continued && { continued: { length: call.continued, words: goOn } }),
   };
 }

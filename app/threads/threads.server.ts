@@ -23,6 +23,7 @@ import { activityAt, keys, personPartition, prefixes } from "~/data/keys.server"
 import { isRefused, table } from "~/data/table.server";
 import { PublicError } from "~/errors";
 import { isId } from "./ids";
+import type { PromptPass } from "./run-items.server";
 import { cleanTitle, titleFrom, UNTITLED } from "./title";
 import type { ThreadCard } from "./view";
 
@@ -44,6 +45,7 @@ export const ThreadEntity = new Entity({
     settingsRevision: number().optional(),
     untitled: boolean().optional(),
     dismissed: set(string()).optional(),
+    promptPass: map({ hash: string(), text: string().optional() }).optional(),
     createdAt: number().optional(),
     deletedAt: number().optional(),
     expiresAt: number().optional(),
@@ -272,6 +274,18 @@ export async function changeThreadSettings(
       .send(),
   );
   return storedSettingsOf(Attributes ?? {});
+}
+
+/** Remembers the system prompt that the guardrail let pass, in place of an earlier one. Not in a deleted thread. */
+export async function keepPromptPass(userId: string, threadId: string, pass: PromptPass): Promise<void> {
+  try {
+    await ThreadEntity.build(UpdateItemCommand)
+      .item({ ...keys.thread(userId, threadId), promptPass: $set(pass) })
+      .options({ condition: alive() })
+      .send();
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+  }
 }
 
 /** So many dismissed suggestions a thread remembers. */

@@ -142,9 +142,12 @@ function isOff(): Promise<boolean> {
   return lastLook.off;
 }
 
-/** What the guardrail may count: the question, and windows of the answer, of which some text is read twice. */
-const guardrailTokens = (question: number, output: number): number =>
-  UNIT_TOKENS * (Math.ceil(question / 1_000) + Math.ceil((4 * output) / 700) + 1);
+/** What the guardrail may count for a whole text of this length, of which some is read twice if it is long. */
+const wholeUnits = (length: number): number => Math.ceil(length / 1_000) + Math.floor(length / 10_000);
+
+/** What it may count: texts that are checked whole, and windows of the answer, of which some text is read twice. */
+const guardrailTokens = (whole: number[], output: number): number =>
+  UNIT_TOKENS * (whole.reduce((sum, length) => sum + wholeUnits(length), 0) + Math.ceil((4 * output) / 700) + 1);
 
 /** What is sent to whom, as far as the budgets need to know. */
 interface Call {
@@ -152,9 +155,10 @@ interface Call {
   settings: ThreadSettings;
   /** An estimate of what the model is sent. */
   inputTokens: number;
-  /** UTF-16 units of the answer that are there already, and of the question. */
+  /** UTF-16 units of the answer that are there already, of the question, and of the system prompt if it is checked. */
   prefix: number;
   question: number;
+  systemPrompt: number;
 }
 
 /** How a call ended; with the vendor's status, if it refused. */
@@ -228,7 +232,7 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
   }
 
   return {
-    async reserve({ claimId, runId, repeated }, { model, settings, inputTokens, prefix, question }) {
+    async reserve({ claimId, runId, repeated }, { model, settings, inputTokens, prefix, question, systemPrompt }) {
       const [day, stage] = await reading;
       const bill: Bill = {
         day: owner.day,
@@ -250,7 +254,10 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
       const output = Math.min((sent.maxTokens ?? ANSWER) + (isThinking ? THOUGHT : 0), model.maxOutput);
       const bounded = sent.maxTokens !== undefined && !isThinking;
       const reservation = {
-        tokens: Math.ceil(inputTokens * MARGIN) + output + (config.guardrail ? guardrailTokens(question, output) : 0),
+        tokens:
+          Math.ceil(inputTokens * MARGIN) +
+          output +
+          (config.guardrail ? guardrailTokens([question, systemPrompt], output) : 0),
         at: Date.now(),
         threadId,
         runId,
@@ -317,7 +324,7 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
       };
       const grow = async (): Promise<void> => {
         try {
-          const more = ANSWER + (config.guardrail ? guardrailTokens(0, ANSWER) : 0);
+          const more = ANSWER + (config.guardrail ? guardrailTokens([], ANSWER) : 0);
           const outcome = await budgets.extend(owner, claimId, more);
           if (outcome === "reserved") room += ANSWER;
           // What was reserved is still there to be used up.

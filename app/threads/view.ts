@@ -23,8 +23,8 @@ export interface Sidenote {
 
 /** What the guardrail stopped, and by which of its policies, in plain words. */
 export interface Blocked {
-  /** The question, which then was sent to no model; or the answer, which then was taken back. */
-  where: "input" | "output";
+  /** The question or the system prompt beside it: then no model was asked. Or the answer, which was taken back. */
+  where: "input" | "system-prompt" | "output";
   policies: string[];
 }
 

@@ -90,6 +90,21 @@ const follow = async ({ threadId, answer }: Sent): Promise<StreamText> =>
 const reload = async ({ threadId }: Pick<Sent, "threadId">): Promise<string> =>
   (await app.request(person, `/threads/${threadId}`, { url: other })).text();
 
+/** The texts that the guardrail was asked about before a model call, in order of their letters. */
+const askedBefore = async (since: number): Promise<string[]> =>
+  (await recorded("guardrail", since))
+    .map(({ body }) => body as { source: string; content: { text: { text: string } }[] })
+    .filter(({ source }) => source === "INPUT")
+    .map(({ content }) => content[0]?.text.text ?? "")
+    .filter((text) => text !== "Is anybody there?")
+    .toSorted();
+
+/** Gives a thread another system prompt. */
+async function instruct({ threadId }: Pick<Sent, "threadId">, systemPrompt: string): Promise<void> {
+  const change = { set: { systemPrompt }, unset: [] };
+  expect((await app.postJson(`/threads/${threadId}/settings`, change, person.cookie)).status).toBe(200);
+}
+
 const note = async (title: string, text: string): Promise<void> => {
   const made = await app.postForm("/notes/new", { intent: "create", noteId: ulid(), title, text }, person.cookie);
   expect(made.status).toBeLessThan(400);
@@ -107,12 +122,17 @@ async function recorded(operation: string, since: number): Promise<Recorded[]> {
   return all.filter((call) => call.operation === operation && call.startedAt >= since);
 }
 
-/** All items of a person's threads, as they lie in the table. Passages of their own notes are left out. */
-async function stored(): Promise<string> {
+async function itemsApartFrom(others: RegExp): Promise<string> {
   const { Items = [] } = await table.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
-  const own = Items.filter(({ pk, sk }) => pk?.S?.includes(person.userId) && !/^(NOTE|SESSION)#/.test(sk?.S ?? ""));
+  const own = Items.filter(({ pk, sk }) => pk?.S?.includes(person.userId) && !others.test(sk?.S ?? ""));
   return JSON.stringify(own.map(({ sidenotes: _, ...item }) => item));
 }
+
+/** All items of a person's threads, as they lie in the table. Passages of their own notes are left out. */
+const stored = (): Promise<string> => itemsApartFrom(/^(NOTE|SESSION)#/);
+
+/** The same without the settings of their threads, which are the person's own words. */
+const storedOfRuns = (): Promise<string> => itemsApartFrom(/^(NOTE|SESSION|THREAD)#/);
 
 describe.each(vendors)("with $vendor", ({ model }) => {
   test("a message that holds personal data is masked for the model, in the table and on every screen", async () => {
@@ -149,6 +169,67 @@ describe.each(vendors)("with $vendor", ({ model }) => {
     expect(await recorded("answer", since)).toEqual([]);
     const seen = await app.request(person, `/threads/${sent.threadId}/messages/${sent.answer}`);
     expect(await seen.text()).toContain("so nothing was sent to a model.");
+  });
+
+  test("personal data in a system prompt is masked for the model and in what is kept of the answer, and asked about once", async () => {
+    const since = Date.now();
+    const systemPrompt = "Write as anna@example.org does.";
+    const sent = await send("What grows here?", { more: { settings: { model, systemPrompt } } });
+    expect((await readStream(sent.response)).data.end).toMatchObject({ ending: "complete" });
+    expect(await askedBefore(since)).toEqual(["What grows here?", systemPrompt]);
+    const then = Date.now();
+    expect((await readStream((await send("And there?", { threadId: sent.threadId })).response)).data.end).toMatchObject(
+      {
+        ending: "complete",
+      },
+    );
+    expect(await askedBefore(then)).toEqual(["And there?"]);
+    const calls = (await recorded("answer", since)).map(({ body }) => JSON.stringify(body));
+    expect(calls).toHaveLength(2);
+    for (const call of calls) {
+      expect(call).toContain("Write as {EMAIL} does.");
+      expect(call).not.toContain("anna@");
+    }
+    const seen = await (await app.request(person, `/threads/${sent.threadId}/messages/${sent.answer}`)).text();
+    const what = seen.slice(seen.indexOf("<main"), seen.indexOf("</main>"));
+    expect(what).toContain("Write as {EMAIL} does.");
+    expect(what).toContain("Personal data was masked by the guardrail");
+    expect(what).not.toContain("anna@");
+    // The setting itself stays as the person wrote it.
+    expect(await storedOfRuns()).not.toContain("anna@");
+    expect(await reload(sent)).toContain(systemPrompt);
+    await app.postForm(`/threads/${sent.threadId}`, { intent: "delete" }, person.cookie);
+    await expect.poll(stored).not.toContain("{EMAIL}");
+  });
+
+  test("a message whose system prompt breaks a rule is sent to no model, and can be tried again once that is changed", async () => {
+    const since = Date.now();
+    const systemPrompt = "Recommend stocks, and send them to 4111 1111 1111 1111.";
+    const sent = await send("What shall I plant?", { more: { settings: { model, systemPrompt } } });
+    const live = await readStream(sent.response);
+    expect(live.data.end).toMatchObject({
+      ending: "blocked",
+      blocked: {
+        where: "system-prompt",
+        policies: ["Denied topic: Investment advice", "Personal data: credit card number"],
+      },
+    });
+    expect((await follow(sent)).data.end).toEqual(live.data.end);
+    const page = await reload(sent);
+    expect(page).toContain("System prompt blocked by the guardrail");
+    expect(page).toMatch(/>Retry<[\s\S]{0,400}>Edit message</);
+    expect(page).toContain("Denied topic: Investment advice");
+    expect(page).toContain("<title>What shall I plant?");
+    const seen = await app.request(person, `/threads/${sent.threadId}/messages/${sent.answer}`);
+    expect(await seen.text()).toContain("blocked the <!-- -->system prompt");
+    expect(await storedOfRuns()).not.toContain("4111");
+    expect((await ask("again", sent, sent.question)).data.end).toEqual(live.data.end);
+    expect(await recorded("answer", since)).toEqual([]);
+    await instruct(sent, "Recommend vegetables.");
+    expect((await ask("again", sent, sent.question)).data.end).toMatchObject({ ending: "complete" });
+    await readStream((await send("And when?", { threadId: sent.threadId })).response);
+    const [, next] = await recorded("answer", since);
+    expect(JSON.stringify(next?.body)).toContain("What shall I plant?");
   });
 
   test("personal data in an answer is masked, though the model sends it in pieces", async () => {
@@ -301,6 +382,63 @@ describe.each(vendors)("with $vendor", ({ model }) => {
   });
 });
 
+test("a system prompt is asked about beside the message, and again only when it or the guardrail has changed", async () => {
+  const open = async (
+    text: string,
+    more: Record<string, unknown>,
+    options: { threadId?: string; url?: string } = {},
+  ) => {
+    const since = Date.now();
+    const sent = await send(text, { more, ...options });
+    expect((await readStream(sent.response)).data.end).toMatchObject({ ending: "complete" });
+    return { ...sent, since, asked: await askedBefore(since) };
+  };
+  await hasProbed();
+  await app.scenario({ match: { operation: "guardrail" }, firstTokenMs: 400 });
+  const first = await open("One", { settings: { systemPrompt: "Answer as a gardener." } });
+  const { threadId } = first;
+  expect(first.asked).toEqual(["Answer as a gardener.", "One"]);
+  const [question, beside] = (await recorded("guardrail", first.since)).map(({ startedAt }) => startedAt);
+  expect(Math.abs((beside ?? 0) - (question ?? 0))).toBeLessThan(400);
+  await app.clearScenarios();
+  expect((await open("Two", {}, { threadId, url: other })).asked).toEqual(["Two"]);
+  await instruct(first, "Answer as a sailor.");
+  expect((await open("Three", {}, { threadId })).asked).toEqual(["Answer as a sailor.", "Three"]);
+  expect((await open("Four", {}, { threadId })).asked).toEqual(["Four"]);
+  // What is remembered of it does not tell by trying what it was.
+  const tried = createHash("sha256").update("Answer as a sailor.");
+  const kept = await stored();
+  for (const form of ["hex", "base64", "base64url"] as const)
+    expect(kept).not.toContain(tried.copy().digest(form).slice(0, 16));
+
+  const backend = JSON.parse(app.cloud.env.SST_RESOURCE_Backend ?? "{}") as Record<string, unknown>;
+  const changed = { ...backend, guardrail: { ...localGuardrail, policies: ["topics"] } };
+  const server = await app.startServer({ env: { SST_RESOURCE_Backend: JSON.stringify(changed) } });
+  const { url } = server;
+  expect((await open("Five", {}, { threadId, url })).asked).toEqual(["Answer as a sailor.", "Five"]);
+  await server.stop();
+
+  // One that a new thread begins with by default is no other.
+  const defaults = { kind: "defaults", revision: 0, settings: { systemPrompt: "Answer as a cook." } };
+  expect((await app.request(person, "/preferences", { json: defaults })).status).toBe(200);
+  expect((await open("Six", {})).asked).toEqual(["Answer as a cook.", "Six"]);
+});
+
+test("a message does not go out while its system prompt cannot be checked, and does when it is tried again", async () => {
+  const since = Date.now();
+  await app.scenario({ match: { operation: "guardrail", text: "gardener" }, fault: "denied" });
+  const more = { settings: { systemPrompt: "Write as a gardener to anna@example.org." } };
+  const refused = await send("Good morning", { more });
+  expect(refused.response.status).toBe(503);
+  expect(await refused.response.json()).toMatchObject({ error: { code: "guardrail-unavailable" } });
+  expect(await recorded("answer", since)).toEqual([]);
+  for (const words of ["Good morning", "gardener"]) expect(await storedOfRuns()).not.toContain(words);
+  await app.clearScenarios();
+  const again = await send("Good morning", { more: { ...more, create: true }, ...refused });
+  expect((await readStream(again.response)).data.end).toMatchObject({ ending: "complete" });
+  expect(await storedOfRuns()).not.toContain("anna@");
+});
+
 test("a blocked message is asked about again whenever it would be answered, and an edited one goes on", async () => {
   const since = Date.now();
   const sent = await send("How many tablets may I take?");
@@ -418,6 +556,22 @@ const counted: { how: string; answers: number; run(): Promise<void> }[] = [
     how: "is blocked",
     answers: 1,
     run: async () => void (await readStream((await send("Which stocks should I buy?")).response)),
+  },
+  {
+    how: "goes out with a long system prompt",
+    answers: 1,
+    async run() {
+      const settings = { systemPrompt: long.slice(0, 15_000) };
+      await readStream((await send("What grows in the shade?", { more: { settings } })).response);
+    },
+  },
+  {
+    how: "is blocked for its system prompt",
+    answers: 1,
+    async run() {
+      const settings = { systemPrompt: "Recommend stocks." };
+      await readStream((await send("What grows in the shade?", { more: { settings } })).response);
+    },
   },
   {
     how: "fails before a word of its answer",

@@ -48,7 +48,7 @@ export const mutations: Mutation[] = [
   },
   {
     rule: "asking before a repeat puts a question",
-    from: "const item = checked ? checkedQuestion(raw, checked) : raw;",
+    from: "const item = checked?.verdicts ? checkedQuestion(raw, checked.verdicts) : raw;",
     to: "const item = raw;",
   },
   {
@@ -58,8 +58,8 @@ export const mutations: Mutation[] = [
   },
   {
     rule: "what a repeat found out",
-    from: "if (earlier.blocked && !blocked) {",
-    to: "if (false) {",
+    from: "if (earlier.blocked && !blocked) block(earlier.blocked);",
+    to: "",
   },
   {
     rule: "the reaper of a blocked question",
@@ -67,11 +67,17 @@ export const mutations: Mutation[] = [
     to: "",
   },
   { rule: "the count of what a repeat asked", from: "claimOptions.asked?.(checked?.units ?? 0);", to: "" },
+  {
+    rule: "asking about a system prompt",
+    from: "systemPrompt === undefined ? undefined : one(systemPrompt)",
+    to: "undefined",
+  },
+  { rule: "the masked system prompt of an answer", from: "mine.given = checkedGiven(mine.given, verdicts);", to: "" },
   { rule: "the guardrail in an ending", from: "...reasoning, ...guardrailOf() };", to: "...reasoning };" },
-  { rule: "the masked question", from: "asked = checked.text;", to: 'asked = question?.text ?? "";' },
+  { rule: "the masked question", from: "asked = verdicts.question.text;", to: 'asked = question?.text ?? "";' },
   {
     rule: "a void end of an unchecked claim",
-    from: 'if (!checked || checked.outcome === "unavailable") return "unchecked";',
-    to: 'if (!checked || checked.outcome === "unavailable") return await accept(question);',
+    from: 'if (!verdicts) return "unchecked";',
+    to: "if (!verdicts) return await accept(question);",
   },
 ];

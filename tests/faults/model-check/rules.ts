@@ -62,6 +62,9 @@ export function judgeWrite(world: World, write: Write): void {
 
 /** With a guardrail nothing is stored that it did not let pass. */
 function judgeStored(world: World, sk: string, after: Record<string, unknown>): void {
+  const { settings, given } = after as Partial<MessageItem>;
+  const systemPrompt = (settings ?? given?.settings)?.systemPrompt ?? "";
+  if (isSecret(systemPrompt)) world.violate("No unmasked system prompt is in the table", sk);
   const text = after.text ?? after.tail;
   if (typeof text !== "string") return;
   if (isSecret(text)) world.violate("No unmasked text is in the table", sk);
@@ -72,6 +75,7 @@ function judgeStored(world: World, sk: string, after: Record<string, unknown>): 
   const { role, blocked, hash } = after as unknown as MessageItem;
   if (isForbidden(text) && !blocked) world.violate("A forbidden message is marked", sk);
   if (role !== "user") return;
+  if (isForbidden(systemPrompt) && !blocked) world.violate("A message with a forbidden system prompt is marked", sk);
   const { text: raw } = JSON.parse(hash) as { text: string };
   if (!world.facts.checked.has(raw)) world.violate("Nothing unchecked is in the table", sk);
 }
@@ -260,7 +264,7 @@ function judgeAnswer(world: World, address: Address, answer: MessageItem): void 
   if (answer.ending === "blocked") {
     if (answer.blocked?.where !== run.blocked?.where || !answer.blocked)
       world.violate("Message and RUN agree", `${answer.id}: blocked ${answer.blocked?.where}`);
-    if (answer.blocked?.where === "input") {
+    if (answer.blocked && answer.blocked.where !== "output") {
       if (work.isCalled) world.violate("No model is called for a blocked question", answer.id);
     } else if (!work.isBlocked) world.violate("Only what the gate blocks is blocked", answer.id);
     return;

@@ -415,7 +415,14 @@ export class World {
         this.checkChain(history);
         if (chance.happens(0.3)) await process.sleep(chance.between(1, 300));
         if (chance.happens(0.01)) throw new Error("The list of models did not answer");
-        return { given: { model: { ref: "m", name: "M" }, settings: {}, notes: [] }, value: undefined };
+        // Whether it has passed before is remembered outside of the protocol, and sometimes is not.
+        const systemPrompt = this.weather.guardrail && chance.happens(0.3) ? this.words("Be brief.") : undefined;
+        const settings = systemPrompt === undefined ? {} : { systemPrompt };
+        return {
+          given: { model: { ref: "m", name: "M" }, settings, notes: [] },
+          value: undefined,
+          unchecked: systemPrompt,
+        };
       },
       asked: (units) => count(this.facts.askedBeside, process, units),
     });
@@ -429,7 +436,10 @@ export class World {
 
     const work = this.newWork(outcome.claim, process);
     const production = runs.produce(outcome.claim, {
-      answer: (signal, question) => this.speak(work, signal, question),
+      answer: (signal, question, systemPrompt) => {
+        if (this.weather.guardrail) this.checkPrompt(outcome.claim.unchecked, systemPrompt);
+        return this.speak(work, signal, question);
+      },
       touch: async () => {
         if (chance.happens(0.5)) await process.sleep(chance.between(1, 50));
         const thread = this.table.get("thread", address);
@@ -613,6 +623,13 @@ export class World {
     return { outcome: "passed", units: 1 };
   }
 
+  /** A text of a person's, in which a guardrail may find something. */
+  words(text: string): string {
+    const { chance, weather } = this;
+    const hidden = weather.guardrail && chance.happens(0.3) ? ` secret:${chance.whole(1, 99_999)}` : "";
+    return text + hidden + (weather.guardrail && chance.happens(0.15) ? " a forbidden thing" : "");
+  }
+
   private async checkQuestion(server: Process, text: string, signal: AbortSignal): Promise<Checked> {
     const checked = await checkWhole(text, (part) => this.ask(server, part, signal));
     if (checked.outcome !== "unavailable") this.facts.checked.add(text);
@@ -639,6 +656,13 @@ export class World {
     if (work.isSend && stored?.blocked) this.violate("No model is called for a blocked question", work.claimId);
     if (question === undefined || isForbidden(question))
       this.violate("No model is called for a blocked question", work.claimId);
+  }
+
+  /** No system prompt goes to a model as it was before the guardrail was asked. */
+  private checkPrompt(unchecked: string | undefined, systemPrompt: string | undefined): void {
+    if (systemPrompt !== (unchecked === undefined ? undefined : maskedText(unchecked)))
+      this.violate("A system prompt is sent as it passed", `${systemPrompt}, not ${unchecked}`);
+    if (isForbidden(systemPrompt ?? "")) this.violate("No model is called beside a blocked system prompt", "");
   }
 
   // --- What tabs do ------------------------------------------------------------------------------------------
@@ -778,9 +802,7 @@ class Tab {
     const { world, page } = this;
     const { chance } = world;
     const id = world.newId(this.newest, world.simulation.now + this.offset, 0);
-    let text = `Question ${id.slice(-6)}`;
-    if (world.weather.guardrail && chance.happens(0.3)) text += ` secret:${chance.whole(1, 99_999)}`;
-    if (world.weather.guardrail && chance.happens(0.15)) text += " a forbidden thing";
+    const text = world.words(`Question ${id.slice(-6)}`);
     const questions = page?.messages.filter(({ role }) => role === "user") ?? [];
     let request: RunRequest = { kind: "send", messageId: id, text, create: !page };
     if (questions.length > 0 && chance.happens(0.15)) {
