@@ -77,7 +77,7 @@ function Card({
   return (
     <div className={`card relative ${kind}`} data-ending>
       <p className="flex items-center gap-2 font-strong text-ink text-ui">
-        <Icon className={kind === "danger" ? "text-danger" : "text-caution"} />
+        <Icon className={`shrink-0 ${kind === "danger" ? "text-danger" : "text-caution"}`} />
         {title}
       </p>
       <p className="mt-1 text-ink-2 text-ui">{children}</p>
