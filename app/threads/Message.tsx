@@ -454,7 +454,7 @@ function Actions({
   return (
     <>
       <div
-        className={`relative -ml-2 mt-2 flex min-h-7 items-center gap-1 transition-opacity max-sm:-ml-1.5 max-sm:gap-0 pointer-coarse:min-h-9 ${
+        className={`relative -ml-2 mt-2 flex min-h-7 items-center gap-1 whitespace-nowrap transition-opacity max-sm:-ml-1.5 max-sm:flex-wrap max-sm:gap-0 pointer-coarse:min-h-9 ${
           always ? "" : "opacity-0 focus-within:opacity-100 group-hover/answer:opacity-100 pointer-coarse:opacity-100"
         }`}
       >
@@ -489,18 +489,16 @@ function Actions({
               <button
                 type="button"
                 aria-expanded={details}
-                className={`${action} -mr-2 ml-auto min-w-0 max-sm:-mr-1.5`}
+                className={`${action} -mr-2 ml-auto min-w-0 gap-1! max-sm:-mr-1.5`}
                 onClick={() => setDetails(!details)}
               >
-                <span className="truncate">
-                  <span className="sr-only">Details: </span>
-                  {/* On a phone there is only room for what differs from answer to answer. */}
-                  <span className={figures ? "max-sm:hidden" : ""}>
-                    {model.name}
-                    {figures && ", "}
-                  </span>
-                  <span className="tabular-nums">{figures}</span>
+                <span className="sr-only">Details: </span>
+                {/* On a phone there is only room for what differs from answer to answer. */}
+                <span className={`truncate ${figures ? "max-sm:hidden" : ""}`}>
+                  {model.name}
+                  {figures && ", "}
                 </span>
+                <span className="shrink-0 tabular-nums">{figures}</span>
               </button>
             )}
           </>

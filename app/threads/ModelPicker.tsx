@@ -86,7 +86,7 @@ export default function ModelPicker({ offer, current, button, onChoose, onClose 
     <div
       ref={box}
       style={{ maxHeight: `min(26rem, 60dvh, ${height}px)` }}
-      className={`appear absolute left-0 z-20 flex w-[min(21rem,calc(100vw-2*var(--white)))] flex-col rounded-l border border-line bg-raised p-1.5 shadow-float ${
+      className={`appear absolute left-0 z-20 flex whitespace-normal w-[min(21rem,calc(100vw-2*var(--white)))] flex-col rounded-l border border-line bg-raised p-1.5 shadow-float ${
         side === "top" ? "bottom-full mb-2" : "top-full mt-2"
       }`}
     >

@@ -262,6 +262,8 @@ test.describe("Versions", () => {
     await expect(page.getByText("You stopped this answer.")).toHaveCount(0);
     expect((await lastAnswer(page).locator(".answer").innerText()).startsWith(part.slice(0, 40))).toBe(true);
     await expect(lastAnswer(page)).toContainText("2 of 2");
+    // What stands below an answer keeps to one line: only the model's name gives way.
+    expect((await lastAnswer(page).getByText("2 of 2").boundingBox())?.height).toBeLessThan(30);
     await tabBackTo(lastAnswer(page).getByRole("button", { name: "Answer again", exact: true }));
     await page.keyboard.press("Enter");
     await expect(lastAnswer(page)).toContainText("3 of 3");
