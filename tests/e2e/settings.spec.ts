@@ -1,5 +1,5 @@
 /** A thread's settings, the person's defaults and presets, and the meter: what is set is what the model is sent. */
-import type { Locator, Page, Request } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 import { ulid } from "ulid";
 import type { App } from "../app.ts";
 import { addSession } from "./browser.ts";
@@ -158,6 +158,23 @@ test("A message never goes out with other settings than the page shows", async (
   await expect(panelOf(page).getByRole("alert")).toHaveCount(0);
 });
 
+/** Asks for what is still to be loaded, and writes into the composer until it comes. */
+async function askAndGoOn(page: Page, code: string, button: Locator): Promise<void> {
+  const held = Promise.withResolvers<void>();
+  await page.route(`**/assets/${code}*`, async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  const asked = page.waitForRequest((request) => request.url().includes(`assets/${code}`));
+  await button.click();
+  const url = (await asked).url();
+  await composer(page).focus();
+  await page.keyboard.press("End");
+  await page.keyboard.type("Alder ");
+  held.resolve();
+  await page.evaluate((module) => import(module), url);
+}
+
 test("A part of the page that cannot be loaded says so, and takes nothing away", async ({ page, app, account }) => {
   await page.goto(`/threads/${await makeThread(app, account, ["Hello"])}`);
   await page.getByRole("textbox", { name: "Message" }).fill("Alder trees");
@@ -175,53 +192,31 @@ test("A part of the page that cannot be loaded says so, and takes nothing away",
   }
   await page.unroute(/assets\/(SettingsPanel|ModelPicker|menu-content|dialog)/);
   await page.getByRole("button", { name: "Reload the page" }).click();
-  await openPanel(page);
   await expect(page.getByRole("textbox", { name: "Message" })).toHaveValue("Alder trees");
+  // What comes late beside the composer opens, and leaves the focus where it is by now.
+  await askAndGoOn(page, "SettingsPanel", page.getByRole("button", { name: "Thread settings" }));
+  await expect(panelOf(page)).toBeVisible();
+  await expect(composer(page)).toBeFocused();
+  await expect(composer(page)).toHaveValue("Alder treesAlder ");
 });
 
-test("What comes late opens, and takes no focus from a person who has gone on", async ({ page, app, account }) => {
+test("What comes late takes no focus from a person who has gone on", async ({ page, app, account }) => {
+  // So narrow that the panel would cover the composer.
+  await page.setViewportSize({ width: 800, height: 900 });
   await page.goto(`/threads/${await makeThread(app, account, ["Hello"])}`);
-  let held = Promise.withResolvers<void>();
-  await page.route(/assets\/(SettingsPanel|ModelPicker|menu-content)/, async (route) => {
-    await held.promise;
-    await route.continue();
-  });
-  /** Lets the code come, and waits until the page has it. */
-  const release = async (code: Promise<Request>) => {
-    held.resolve();
-    await page.evaluate((url) => import(url), (await code).url());
-    held = Promise.withResolvers();
-  };
-  const asked = (name: string) => page.waitForRequest((request) => request.url().includes(`assets/${name}`));
   const settings = page.getByRole("button", { name: "Thread settings" });
-  for (const [name, button, opens] of [
-    ["ModelPicker", lastAnswer(page).getByRole("button", { name: "Answer again with" }), false],
-    ["menu-content", page.getByRole("button", { name: "More" }), false],
-    ["SettingsPanel", settings, true],
+  for (const [name, button] of [
+    ["ModelPicker", lastAnswer(page).getByRole("button", { name: "Answer again with" })],
+    ["menu-content", page.getByRole("button", { name: "More" })],
+    ["SettingsPanel", settings],
   ] as const) {
-    const code = asked(name);
-    await button.click();
-    await composer(page).click();
-    await page.keyboard.type("Alder ");
-    await release(code);
-    await expect(button).toHaveAttribute("aria-expanded", String(opens));
+    await askAndGoOn(page, name, button);
     await page.keyboard.type("trees. ");
     await expect(composer(page)).toBeFocused();
+    await expect(button).toHaveAttribute("aria-expanded", "false");
   }
-  await expect(panelOf(page)).toBeVisible();
   await expect(composer(page)).toHaveValue("Alder trees. Alder trees. Alder trees. ");
-
-  // A panel that would cover the composer stays away, until it is asked for again.
-  await page.setViewportSize({ width: 800, height: 900 });
-  await page.reload();
-  await composer(page).fill("");
-  const code = asked("SettingsPanel");
-  await settings.click();
-  await composer(page).click();
-  await release(code);
-  await page.keyboard.type("Birch trees");
-  await expect(composer(page)).toHaveValue("Birch trees");
-  await expect(panelOf(page)).toBeHidden();
+  // It is there when it is asked for again.
   await openPanel(page);
 });
 
