@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { groupThreads, joinFirstPage, joinNextPage, localDay, utcDay } from "./thread-groups";
+import { groupThreads, isOutdated, joinFirstPage, joinNextPage, localDay, utcDay } from "./thread-groups";
 import type { ThreadCard } from "./view";
 
 const thread = (threadId: string, activityAt: string | number, pinned = false): ThreadCard => ({
@@ -94,4 +94,19 @@ test("A next page goes below, and shows no thread twice that moved meanwhile", (
   );
   expect(names(joined.items)).toEqual(["c", "a", "b"]);
   expect(joined.cursor).toBeUndefined();
+});
+
+describe("A list", () => {
+  const run = (runId: string) => ({ runId, since: 0 });
+
+  test("is fetched again when runs begin or end, and until a thread that answers is in it", () => {
+    const shown = [thread("old", 1)];
+    expect(isOutdated(shown, {}, {})).toBe(false);
+    expect(isOutdated(shown, {}, { old: run("1") })).toBe(true);
+    expect(isOutdated(shown, { old: run("1") }, { old: run("1") })).toBe(false);
+    expect(isOutdated(shown, { old: run("1") }, { old: run("2") })).toBe(true);
+    expect(isOutdated(shown, { old: run("1") }, {})).toBe(true);
+    expect(isOutdated(shown, { new: run("1") }, { new: run("1") })).toBe(true);
+    expect(isOutdated([...shown, thread("new", 2)], { new: run("1") }, { new: run("1") })).toBe(false);
+  });
 });

@@ -1,5 +1,5 @@
 /** The thread list as data: its order, its groups by day, and how a fresh first page joins what is already shown. */
-import type { ThreadCard } from "./view";
+import type { ActivityView, ThreadCard } from "./view";
 
 export interface ThreadPage {
   items: ThreadCard[];
@@ -27,6 +27,24 @@ export function joinFirstPage(shown: ThreadPage, fresh: ThreadPage): ThreadPage 
   const known = new Set(fresh.items.map(({ threadId }) => threadId));
   const below = shown.items.filter((thread) => !known.has(thread.threadId) && compareThreads(last, thread) < 0);
   return below.length > 0 ? { items: [...fresh.items, ...below], cursor: shown.cursor } : fresh;
+}
+
+/**
+ * Whether the list may have changed since it was fetched: runs began or ended, or one is told of whose thread is not
+ * shown. A thread is there a moment after its first run has begun, so that one is looked for until it is.
+ */
+export function isOutdated(
+  shown: readonly ThreadCard[],
+  before: ActivityView["live"],
+  live: ActivityView["live"],
+): boolean {
+  const runs = (of: ActivityView["live"]) =>
+    Object.values(of)
+      .map(({ runId }) => runId)
+      .sort()
+      .join(" ");
+  const known = new Set(shown.map(({ threadId }) => threadId));
+  return runs(before) !== runs(live) || Object.keys(live).some((threadId) => !known.has(threadId));
 }
 
 /** The next page below what is shown. */

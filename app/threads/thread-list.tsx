@@ -8,7 +8,7 @@ import { useLocation, useNavigate, useRevalidator } from "@remix-run/react";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { showToast } from "~/ui/toast";
 import { activityStore, useActivity } from "./activity-store";
-import { compareThreads, joinFirstPage, joinNextPage, type ThreadPage } from "./thread-groups";
+import { compareThreads, isOutdated, joinFirstPage, joinNextPage, type ThreadPage } from "./thread-groups";
 import type { ActivityView, ThreadCard } from "./view";
 
 /** How long a deleted thread can be taken back, in milliseconds. */
@@ -328,12 +328,7 @@ function useNews(
   useEffect(() => {
     const earlier = before.current;
     before.current = activity;
-    const runs = ({ live }: ActivityView) =>
-      Object.values(live)
-        .map(({ runId }) => runId)
-        .sort()
-        .join(" ");
-    if (runs(earlier) === runs(activity)) return;
+    if (!isOutdated(latest.current.threads, earlier.live, activity.live)) return;
     const told = Object.keys(earlier.live).flatMap((threadId) => {
       const unread = activity.unread[threadId];
       if (activity.live[threadId] || !unread || threadId === latest.current.currentId) return [];
