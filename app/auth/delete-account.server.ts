@@ -3,7 +3,7 @@
  * first (nobody signs in any more), then the sessions, the threads from the inside out, everything else, and the
  * person in the user pool last. Only the mark stays, until its time is over.
  */
-import { BatchWriteCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { BatchWriteCommand, GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { config } from "~/config.server";
 import { type Key, keys, personPartition, prefixes, threadPartition } from "~/data/keys.server";
 import { documents } from "~/data/table.server";
@@ -49,6 +49,14 @@ async function sweepThreadItems(userId: string, threadId: string): Promise<void>
   for await (const items of listKeys(threadPartition(userId, threadId))) await deleteItems(items);
 }
 
+/** Threads that answer. One whose first message is on its way has no item of its own yet. */
+async function listAnswering(userId: string): Promise<string[]> {
+  const { Item } = await documents.send(
+    new GetCommand({ TableName: config.tableName, Key: keys.activity(userId), ConsistentRead: true }),
+  );
+  return Object.keys((Item?.live ?? {}) as object);
+}
+
 /** Makes the account unusable at once; {@link deleteAccount} does the rest. A repeat is harmless. */
 export async function beginAccountDeletion(userId: string): Promise<void> {
   await markAccountDeleted(userId);
@@ -66,6 +74,7 @@ export async function deleteAccount(
 ): Promise<void> {
   const sweepThread = options.sweepThread ?? sweepThreadItems;
   await beginAccountDeletion(userId);
+  for (const threadId of await listAnswering(userId)) await sweepThread(userId, threadId);
   for await (const threads of listKeys(personPartition(userId), prefixes.thread)) {
     for (const { sk } of threads) await sweepThread(userId, sk.slice(prefixes.thread.length));
     await deleteItems(threads);

@@ -80,7 +80,7 @@
  * | change of preferences                    | Get, then Update ACCOUNT        | changePreferences                 | 1 RU a 4 KB, 1 WU a KB |
  * | whether an account is being deleted      | Get ACCOUNT, consistent         | isAccountDeleted                  | 1 RU  |
  * | mark an account as deleted               | Update ACCOUNT                  | markAccountDeleted                | 1 WU  |
- * | delete an account                        | Query, then BatchWrite, by key  | deleteAccount                     | 1 RU a 4 KB, 1 WU a KB |
+ * | delete an account                        | Get ACTIVITY; Query, then BatchWrite, by key | deleteAccount        | 1 RU a 4 KB, 1 WU a KB |
  */
 
 const padded = (value: number): string => String(value).padStart(9, "0");

@@ -371,6 +371,7 @@ describe("Settings", () => {
     const { email, cookie, person } = await newPerson();
     const neighbour = await newPerson();
     const threads = ["01J0000000000000000000000A", "01J0000000000000000000000B"];
+    const unmade = "01J0000000000000000000000C";
     const put = (key: { pk: string; sk: string }) =>
       documents.send(new PutCommand({ TableName: config.tableName, Item: { ...key, text: "mine" } }));
     for (const userId of [person.userId, neighbour.person.userId]) {
@@ -381,7 +382,12 @@ describe("Settings", () => {
           await put(keys.message(userId, threadId, `01J00000000000000000000${String(number).padStart(3, "0")}`));
       }
       await put(keys.note(userId, threads[0] ?? ""));
-      await put(keys.activity(userId));
+      // A first message whose server was killed before it made the thread.
+      const live = { [unmade]: { runId: "01J00000000000000000000001", since: 0 } };
+      await put(keys.message(userId, unmade, "01J00000000000000000000000"));
+      await documents.send(
+        new PutCommand({ TableName: config.tableName, Item: { ...keys.activity(userId), live, unread: {} } }),
+      );
     }
     const before = await itemsOf(neighbour.person.userId);
     const remove = (password: string) =>
@@ -389,7 +395,7 @@ describe("Settings", () => {
     expect((await refusal(remove("wrong password"))).errors).toEqual({ password: "This is not your password." });
     expect((await remove(PASSWORD)).to).toBe("/sign-in?done=deleted");
     expect(await itemsOf(person.userId)).toEqual(["ACCOUNT"]);
-    for (const threadId of threads) {
+    for (const threadId of [...threads, unmade]) {
       const { Items } = await documents.send(
         new QueryCommand({
           TableName: config.tableName,
