@@ -26,8 +26,8 @@
  * | which threads answer, which are unread   | Get ACTIVITY                    | runStore.get                      | 0.5 RU a 4 KB |
  * | the messages of a thread, a page         | Query MESSAGE#                  | runStore.list                     | 0.5 RU a 4 KB |
  * | the log of a run                         | Query CHUNK#<claim>, consistent | runStore.list                     | 1 RU a 4 KB |
- * | a thread, by its first message           | Put THREAD#, if absent          | runStore.put                      | 2 WU  |
  * | a question, an answer                    | Put MESSAGE#, if absent         | runStore.put                      | 1 WU a KB |
+ * | a thread, once its first question is in  | Put THREAD#, if absent          | runStore.put                      | 2 WU  |
  * | text that no longer fits into RUN        | Put CHUNK#, if absent           | runStore.put                      | 1 WU  |
  * | reasoning, beside a beat                 | Put CHUNK#<claim>#thought#      | runStore.put                      | 1 WU  |
  * | an answer's reasoning                    | Query CHUNK#<claim>#thought#    | runStore.list                     | 1 RU a 4 KB |

@@ -10,7 +10,6 @@ import { type AnswerOutcome, type AnswerPart, streamAnswer } from "~/ai/answer.s
 import { type Model, requireModel } from "~/ai/catalogue.server";
 import { checkQuestion, createGate } from "~/ai/guardrail.server";
 import { type ThreadSettings, threadSettings } from "~/ai/settings";
-import { changeBetween } from "~/ai/settings-change";
 import { config } from "~/config.server";
 import { PublicError } from "~/errors";
 import { logError } from "~/http.server";
@@ -37,16 +36,7 @@ import {
 import type { Address, Given, MessageItem, ModelPart, Position, PromptPass, RunRequest } from "./run-items.server";
 import { citeStored, runs } from "./runs.server";
 import { callRecord } from "./seen.server";
-import {
-  changeThreadSettings,
-  keepPromptPass,
-  newThreadItem,
-  readSettings,
-  requireThread,
-  titleThread,
-  touchThread,
-} from "./threads.server";
-import { titleFrom } from "./title";
+import { keepPromptPass, readSettings, requireThread, titleThread, touchThread } from "./threads.server";
 import { beginSpending, type WatchedOutcome } from "./usage.server";
 import type { Estimate } from "./view";
 
@@ -194,7 +184,8 @@ const recordOf = (prompt: Prompt, notesLeftOut: number, ranked: boolean): Prompt
 
 /**
  * Starts a run, or attaches to the one that this request started before. Returns the stream of its events; throws
- * the public errors of the protocol's outcomes. Nothing is written when it throws `busy`, `stale` or `not-found`.
+ * the public errors of the protocol's outcomes. Nothing is written when it throws `busy`, `stale` or `not-found`; and
+ * no thread is made by a message that did not get in.
  */
 export async function startRun(userId: string, threadId: string, body: RunBody): Promise<Response> {
   const address = { userId, threadId };
@@ -207,24 +198,13 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
     // The same id with another body is a mismatch.
     hash: hashOf("message", body),
     history: HISTORY,
-    ...(body.kind === "send" && beginning
-      ? {
-          // Its first words are its title, and nothing is written of words that were not checked.
-          thread: async () =>
-            newThreadItem(userId, threadId, checkQuestion ? undefined : titleFrom(body.text), await beginning()),
-        }
-      : {}),
     async prepare({ thread, history, ...claim }) {
-      const stored = readSettings(thread?.settings);
-      // A thread that an earlier try has made, which was refused, begins with what is chosen by now.
-      const wanted = (history.length === 0 && !claim.repeated && (await beginning?.())) || stored;
-      const change = thread && changeBetween(stored, wanted);
+      const wanted = thread ? readSettings(thread.settings) : ((await beginning?.()) ?? {});
       const { settings, unchecked, masked } = passedSettings(wanted, thread?.promptPass);
       const [model, numbers, older] = await Promise.all([
         requireModel(settings.model),
         readingNumbers(),
         readOlder(address, history, settings.historyLength),
-        change && changeThreadSettings(userId, threadId, change),
       ]);
       const { prefix } = claim;
       const path = [...older, ...history];
@@ -396,8 +376,7 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
       spending.watch(claim.claimId, bill, signal, (its) => ask(its, question, systemPrompt)),
     gate: createGate(claim.prefix),
     spent: spending.spent,
-    // A thread that this request made was touched by its making.
-    touch: async () => (claim.thread ? touchThread(userId, threadId, claim.thread.card?.pinned ?? false) : true),
+    touch: () => touchThread(userId, threadId, claim.thread?.card?.pinned ?? false),
     cite: (answer) => citedSidenotes(answer, [...sent]),
     deadline,
   });
@@ -409,7 +388,7 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
   const passed = production.systemPrompt();
   if (passed !== undefined) waitUntil(rememberPass(address, claim.unchecked, passed));
   const words = production.question();
-  if (checkQuestion && words !== undefined && (claim.thread?.untitled ?? !claim.thread)) {
+  if (words !== undefined && claim.thread?.untitled) {
     try {
       await titleThread(userId, threadId, words);
     } catch (error) {

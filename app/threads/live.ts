@@ -751,7 +751,7 @@ export function createLive(given?: Surroundings) {
     const refusal = turnOf(channel, runId)?.refusal?.code;
     const request = channel.requests.get(runId);
     if (request?.kind === "send" && request.create && refusal && !isUnknown(refusal)) {
-      // The server has made its thread at most: it goes out with what is chosen now.
+      // The server has taken nothing of it: it goes out with what is chosen now.
       const { settings: _, ...rest } = request;
       const own = surroundings().settings.ownOfNew();
       const fresh = { ...rest, ...(own && { settings: own }) };

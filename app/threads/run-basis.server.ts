@@ -11,6 +11,7 @@ import type {
   Given,
   Limits,
   MessageItem,
+  Outcome,
   RunItem,
   RunStore,
   RunsOptions,
@@ -159,6 +160,11 @@ export interface Basis {
   getRun(address: Address, consistent?: boolean): Promise<RunItem | undefined>;
   getThread(address: Address): Promise<ThreadItem | undefined>;
   getMessage(address: Address, messageId: string): Promise<MessageItem | undefined>;
+  /**
+   * Makes the thread of a first question that is in the table, with what the run was `given` before the guardrail was
+   * asked, where that is known: its settings are the person's own. Refused: it is there, or it was deleted.
+   */
+  makeThread(address: Address, question: MessageItem, given?: Given): Promise<Outcome>;
   /** Whether the thread is there for its owner: neither deleted nor expired. */
   isReadable(thread: ThreadItem | undefined): thread is ThreadItem;
   /** Whether the lease of a live run, or the producer's time to store an ended one, is over. */
@@ -209,6 +215,8 @@ export function createBasis(options: RunsOptions): Basis {
   const getThread = (address: Address) => store.get("thread", address, { consistent: true });
   const getMessage = (address: Address, messageId: string) =>
     store.get("message", { ...address, messageId }, { consistent: true });
+  const makeThread: Basis["makeThread"] = (address, question, given = question.given) =>
+    store.put("thread", address, options.threadOf(address, { ...question, given }), absent);
   const isReadable = (thread: ThreadItem | undefined): thread is ThreadItem =>
     thread !== undefined && thread.deletedAt === undefined && (options.isKept?.(thread) ?? true);
   const isExpired = (run: RunItem): boolean => (run.leaseUntil ?? 0) < clock.now();
@@ -226,6 +234,7 @@ export function createBasis(options: RunsOptions): Basis {
     getRun,
     getThread,
     getMessage,
+    makeThread,
     isReadable,
     isExpired,
   };

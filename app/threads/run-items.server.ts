@@ -360,7 +360,7 @@ export interface ClaimView {
   repeated: boolean;
   /** The old partial text that a continue goes on from; else empty. */
   prefix: string;
-  /** Absent while the first message creates it. */
+  /** Absent before its first message is in. */
   thread: ThreadItem | undefined;
   /**
    * The path that the answer continues, oldest first: with the question at its end if that is in the table
@@ -374,8 +374,6 @@ export interface ClaimOptions<T> {
   hash: string;
   /** How many messages of the path are read. */
   history: number;
-  /** The Thread to create if the request says so. Asked for only then, beside {@link prepare}; repeatable. */
-  thread?: () => Promise<ThreadItem>;
   /**
    * What has to be known or written before the claim (note numbers, the model). Runs beside the write to
    * ACTIVITY and must be repeatable. What it throws ends the claim. `unchecked`: the system prompt of the settings,
@@ -406,6 +404,7 @@ export interface Claim<T> {
   /** The depth of the answer. */
   depth: number;
   history: MessageItem[];
+  /** As in {@link ClaimView}. */
   thread: ThreadItem | undefined;
   /** What `prepare` returned. */
   value: T;
@@ -480,7 +479,7 @@ export interface ProduceOptions {
     question: string | undefined,
     systemPrompt: string | undefined,
   ): AsyncGenerator<ModelPart, ModelOutcome>;
-  /** Marks the thread as used; false: it was deleted. */
+  /** Marks a thread that is there as used; false: it was deleted. */
   touch(): Promise<boolean>;
   /** Sidenotes of the answer, from what the caller holds; without it, from what is stored. */
   cite?(text: string): Sidenote[] | Promise<Sidenote[]>;
@@ -493,7 +492,10 @@ export interface ProduceOptions {
 }
 
 export interface Production {
-  /** "accepted": the question is in the table. Only then may a 200 leave. "unchecked": the guardrail cannot be asked. */
+  /**
+   * "accepted": the question is in the table, and its thread. Only then may a 200 leave. "unchecked": the guardrail
+   * cannot be asked.
+   */
   accepted: Promise<"accepted" | "mismatch" | "unavailable" | "unchecked">;
   /** After acceptance: the text of the question as it is stored; undefined if it is blocked. */
   question(): string | undefined;
@@ -587,6 +589,8 @@ export interface RunsOptions {
   random(): number;
   times?: Partial<Times>;
   limits?: Partial<Limits>;
+  /** The thread that a first question makes, by what is stored of the question: so that anybody can make it. */
+  threadOf(address: Address, question: MessageItem): ThreadItem;
   /** Whether a thread is within its retention; without it, all are. The table removes expired ones later. */
   isKept?(thread: ThreadItem): boolean;
   /**

@@ -112,10 +112,12 @@ interface Surroundings {
 }
 
 export function createProducer(basis: Basis, { finish, moveToUnread, markRunDeleted, cite }: Surroundings) {
-  const { store, clock, time, limit, report, backOff, settle, check, daysAhead, getRun, getMessage } = basis;
+  const { store, clock, time, limit, report, backOff, settle, check, daysAhead, getRun, getMessage, makeThread } =
+    basis;
 
   function produce<T>(mine: Claim<T>, how: ProduceOptions): Production {
-    const { address, runId, claimId } = mine;
+    /** `own`: with the person's settings as they are, whatever the guardrail makes of them. */
+    const { address, runId, claimId, given: own } = mine;
     /** Rung for the reader, and for the one who decides. */
     const news = createBell(clock);
     const turn = createBell(clock);
@@ -509,7 +511,10 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       return await accept(question && checkedQuestion(question, verdicts));
     }
 
-    /** Puts the question, or what a run without a new question was given. */
+    /**
+     * Puts the question, or what a run without a new question was given; after a first question its thread, so that
+     * none is ever without a message.
+     */
     async function accept(question: MessageItem | undefined): Promise<Acceptance> {
       try {
         if (!question) {
@@ -519,7 +524,10 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
         }
         const key = { ...address, messageId: question.id };
         stored = question.text;
-        if ((await settle(() => store.put("message", key, question, absent))) === "done") return "accepted";
+        if ((await settle(() => store.put("message", key, question, absent))) === "done") {
+          await enter(question);
+          return "accepted";
+        }
         const earlier = await settle(() => getMessage(address, question.id));
         if (!earlier) return "unavailable";
         if (earlier.hash !== mine.hash) return "mismatch";
@@ -529,6 +537,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
           if (earlier.masked || !question.masked) asked = earlier.text;
           if (earlier.blocked && !blocked) block(earlier.blocked);
         }
+        await enter(earlier);
         return earlier.parentId === question.parentId ? "accepted" : "elsewhere";
       } catch (error) {
         report({ during: "put of a question", error, address });
@@ -541,6 +550,12 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       const set: Settable["run"] = { state: "ended", ending: "void", endedAt: clock.now() };
       await settle(() => store.update("run", address, { set }, { and: [{ attr: "claimId", eq: claimId }, isLive] }));
       await moveToUnread(address, runId, { state: "ended", ending: "void" });
+    }
+
+    async function enter(question: MessageItem): Promise<void> {
+      if (mine.thread) return;
+      // Refused: another request has made it, or it was deleted since.
+      if ((await settle(() => makeThread(address, question, own))) === "refused") await touch();
     }
 
     async function touch(): Promise<void> {
@@ -655,7 +670,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
     const consumed = check
       ? accepted.then((result) => (result === "accepted" && !blocked && !isStopped ? consume() : undefined))
       : consume();
-    const touched = touch();
+    const touched = mine.thread && touch();
     const done = drive()
       .catch((error: unknown) => {
         report({ during: "production", error, address });

@@ -51,7 +51,7 @@ export function createRuns(options: RunsOptions): Runs {
   const { newClaimId, random } = options;
   const basis = createBasis(options);
   const { store, clock, time, limit, report, backOff, settle, check, daysAhead } = basis;
-  const { getRun, getThread, getMessage, isReadable, isExpired } = basis;
+  const { getRun, getThread, getMessage, makeThread, isReadable, isExpired } = basis;
   const { readLog, readThought, readPath, readHistory } = createReading(basis);
   const { peek, seemsFull, addLive, removeLive, moveToUnread, getActivity, markSeen, forget } = createActivity(
     basis,
@@ -147,6 +147,8 @@ export function createRuns(options: RunsOptions): Runs {
       // Never accepted: the head goes back to the one before.
       if (question?.hash !== run.hash) change = { ending: "void" };
       else if (question?.blocked) change = blockedBy(question.blocked);
+      // Its producer may have died between the two. Nobody would find the message without its thread.
+      if (question && change.ending !== "void" && run.prev === undefined) await makeThread(address, question);
     }
     const set = { ...change, state: "ended" as const, endedAt: Math.max(run.startedAt ?? 0, leaseUntil - time.lease) };
     const outcome = await store.update("run", address, { set }, { and: held(claimId, beat) });
@@ -197,10 +199,6 @@ export function createRuns(options: RunsOptions): Runs {
       }
     }
 
-    async function createThread() {
-      return claimOptions.thread ? await store.put("thread", address, await claimOptions.thread(), absent) : "done";
-    }
-
     const questionOf = (given: Given, parent: MessageItem | undefined, text: string, now: number): MessageItem => ({
       id: ownId,
       role: "user",
@@ -212,17 +210,19 @@ export function createRuns(options: RunsOptions): Runs {
       given,
     });
 
-    /** RUN is, or was, this request's. Makes its question durable before anybody attaches. */
+    /** RUN is, or was, this request's. Makes its question and its thread durable before anybody attaches. */
     async function repeat(run: RunItem, thread: ThreadItem | undefined): Promise<ClaimOutcome<T> | undefined> {
       if (run.hash !== hash) return { outcome: "mismatch" };
-      if (isSend && run.state === "live") {
+      if (isSend && (run.state === "live" || !thread)) {
         let question = await getMessage(address, ownId);
-        if (!question) {
+        let given: Given | undefined;
+        if (!question && run.state === "live") {
           const history = await readHistory(address, parentOfQuestion(run), claimOptions.history);
           if (!history) return undefined;
           const mine = { claimId: run.claimId ?? "", runId, repeated: true, prefix: "" };
           const prepared = await prepare({ ...mine, thread, history });
           if (prepared instanceof Refusal) throw prepared;
+          given = prepared.given;
           // Its producer is asking, or was killed over it. Whoever writes the question has asked first.
           const checked = check && (await check(request.text, prepared.unchecked, new AbortController().signal));
           claimOptions.asked?.(checked?.units ?? 0);
@@ -234,6 +234,7 @@ export function createRuns(options: RunsOptions): Runs {
         }
         if (!question) return undefined;
         if (question.hash !== hash) return { outcome: "mismatch" };
+        if (!thread) await makeThread(address, question, given);
       }
       return { outcome: "attach", runId };
     }
@@ -253,8 +254,8 @@ export function createRuns(options: RunsOptions): Runs {
       const seen = new Map([...newest.items, ...(page?.items ?? [])].map((item) => [item.id, item]));
       const find = async (id: string) => seen.get(id) ?? (await getMessage(address, id));
 
-      if (thread ? !isReadable(thread) : !(isSend && request.create && claimOptions.thread))
-        return { outcome: "not-found" };
+      // A thread that is not there yet is made once its first question is in: what is refused leaves none.
+      if (thread ? !isReadable(thread) : !(isSend && request.create)) return { outcome: "not-found" };
       if (run?.state === "deleted") return { outcome: "not-found" };
 
       if (run?.claimId === claimId) {
@@ -308,14 +309,12 @@ export function createRuns(options: RunsOptions): Runs {
       const added = addLive(address, runId, activity);
       // Nothing else is written for a person who may have too many runs already.
       if (seemsFull(address, activity) && !(await added)) return { outcome: "too-many-runs" };
-      const [hasRoom, prepared, created] = await Promise.all([
+      const [hasRoom, prepared] = await Promise.all([
         added,
         prepare({ claimId, runId, repeated: false, prefix, thread, history }),
-        thread ? "done" : createThread(),
       ]);
       if (!hasRoom) return { outcome: "too-many-runs" };
       if (prepared instanceof Refusal) throw prepared;
-      if (created === "refused") return undefined;
       const { given, value, unchecked } = prepared;
 
       const now = clock.now();

@@ -9,7 +9,8 @@ import { citedSidenotes } from "./prompt.server";
 import { createRuns } from "./run.server";
 import type { Given } from "./run-items.server";
 import { runStore } from "./run-store.server";
-import { keptUntil } from "./threads.server";
+import { keptUntil, newThreadItem } from "./threads.server";
+import { titleFrom, UNTITLED } from "./title";
 import { settleAnswer } from "./usage.server";
 import type { Sidenote } from "./view";
 
@@ -30,6 +31,8 @@ export const runs = createRuns({
   random: Math.random,
   times: { beat: config.run.beatMs, lease: config.run.leaseMs },
   limits: { liveRuns: config.limits.liveRuns },
+  threadOf: ({ userId, threadId }, { text, blocked, given }) =>
+    newThreadItem(userId, threadId, blocked?.where === "input" ? UNTITLED : titleFrom(text), given?.settings ?? {}),
   isKept: ({ card }) =>
     !card || (keptUntil({ pinned: card.pinned, activityAt: card.at }) ?? Number.POSITIVE_INFINITY) > Date.now(),
   check: checkQuestion,

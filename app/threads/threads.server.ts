@@ -101,19 +101,19 @@ export function keptUntil(thread: Pick<ThreadCard, "pinned" | "activityAt">): nu
 export const isKept = (thread: Pick<ThreadCard, "pinned" | "activityAt">, now = Date.now()): boolean =>
   (keptUntil(thread) ?? now + 1) > now;
 
-/** The attributes of a new Thread item. Without a title it can be given one by {@link titleThread}. */
+/** The attributes of a new Thread item. One that is {@link UNTITLED} can be given a title by {@link titleThread}. */
 export function newThreadItem(
   userId: string,
   threadId: string,
-  title: string | undefined,
+  title: string,
   settings: ThreadSettings,
   now = Date.now(),
 ) {
   return {
     ...keys.thread(userId, threadId),
     activityAt: activityAt.thread(false, now),
-    card: { title: title ?? UNTITLED, pinned: false, at: now },
-    ...(title === undefined && { untitled: true }),
+    card: { title, pinned: false, at: now },
+    ...(title === UNTITLED && { untitled: true }),
     settings,
     createdAt: now,
   };

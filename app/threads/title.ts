@@ -1,7 +1,7 @@
 /** How much of the first line is looked at: links leave their addresses out, and nobody waits on 32,000 characters. */
 const LOOK_AT = 1_000;
 
-/** The title of a thread whose first message has no words for one, or none that may be written down yet. */
+/** The title of a thread whose first message has no words for one, or none that may be a title. */
 export const UNTITLED = "New thread";
 
 /** A thread's first title: the person's own first words, as plain text of at most 60 characters. */

@@ -79,6 +79,7 @@ async function createThread(
   let now = Date.now() - hoursAgo * hour;
   const threadId = newThreadId(now);
   const address = { userId, threadId };
+  const thread = newThreadItem(userId, threadId, title, {}, now);
   const runs = createRuns({
     store: runStore,
     clock: {
@@ -87,6 +88,7 @@ async function createThread(
     },
     newClaimId: () => randomBytes(12).toString("base64url"),
     random: Math.random,
+    threadOf: () => thread,
   });
   const numbers = await numberNotes(
     userId,
@@ -104,7 +106,6 @@ async function createThread(
     call: { sent: {}, dropped: [] },
     notes: noteList.map(({ number, noteId, title, revision }) => ({ number, noteId, title, revision })),
   };
-  const thread = newThreadItem(userId, threadId, title, {}, now);
 
   const tokens = (length: number): number => Math.ceil(length / 4);
   const ofNotes = tokens(noteList.reduce((sum, note) => sum + note.title.length + note.text.length + 80, 400));
@@ -121,7 +122,6 @@ async function createThread(
       {
         hash: createHash("sha256").update(question).digest("base64url").slice(0, 22),
         history: 40,
-        ...(head ? {} : { thread: async () => thread }),
         prepare: async () => ({
           given: {
             ...given,

@@ -250,7 +250,7 @@ test("An answer that breaks a rule midway is taken back on every screen", async 
   }
 });
 
-test("While the guardrail cannot be reached a message waits with its words, and goes out by Retry", async ({
+test("While the guardrail cannot be reached a first message waits with its words and has no thread; it goes out by Retry", async ({
   page,
   account,
   app,
@@ -260,20 +260,25 @@ test("While the guardrail cannot be reached a message waits with its words, and 
   await page.goto("/");
   await send(page, "Is anybody there?");
   const mine = page.getByRole("article", { name: "You" });
+  const listed = (screen: Page) => screen.getByRole("navigation", { name: "Threads" }).locator('a[href^="/threads/"]');
   await expect(mine).toContainText("Not sent. The guardrail cannot be reached, and nothing passes unchecked.");
   await expect(mine).toContainText("Is anybody there?");
   await page.reload();
   await expect(mine).toContainText("Not sent.");
   await expect(mine).toContainText("Is anybody there?");
+  await expect(listed(page)).toHaveCount(0);
   const other = await openBrowser(account, { server: 1 });
   await other.goto("/");
   await expect(other.getByRole("textbox", { name: "Message" })).toBeVisible();
   await expect(other.locator("body")).not.toContainText("Is anybody there?");
+  await expect(listed(other)).toHaveCount(0);
   await app.clearScenarios();
   await mine.getByRole("button", { name: "Retry" }).click();
   await untilDone(page);
   await expect(lastAnswer(page)).toContainText("local model server");
   await expect(mine).not.toContainText("Not sent");
+  await other.reload();
+  for (const screen of [page, other]) await expect(listed(screen)).toHaveText("Is anybody there?");
 });
 
 test("Settings says that a guardrail is on", async ({ page }) => {

@@ -45,7 +45,8 @@ test.each(mutations)(
   async (mutation) => {
     const protocol = await loadProtocol(mutation);
     const figures = noFigures();
-    for (let seed = 1; seed <= ENOUGH && figures.violations.length === 0; seed++)
+    // Seeds after those of the first test: what they say without the rule is known there.
+    for (let seed = SEEDS + 1; seed <= SEEDS + ENOUGH && figures.violations.length === 0; seed++)
       await checkSeed(protocol, seed, figures);
     expect(figures.violations, `${figures.seeds} seeds without a violation`).not.toEqual([]);
   },

@@ -64,6 +64,7 @@ function start(options: Partial<RunsOptions> = {}) {
       newClaimId: () => `claim-${++claims}`,
       random: () => simulation.chance.next(),
       report: ({ during }) => reports.push(during),
+      threadOf: () => ({ activityAt: "THREAD#0#", card: { title: "Title", pinned: false, at: 0 } }),
       ...options,
     });
     return Object.assign(server, { runs });
@@ -120,7 +121,6 @@ function claimOptions(request: RunRequest, more: Partial<ClaimOptions<null>> = {
   return {
     hash: JSON.stringify(request),
     history: 10,
-    thread: async () => ({ activityAt: "THREAD#0#", card: { title: "Title", pinned: false, at: 0 } }),
     prepare: async () => ({ given: { model: { ref: "m", name: "M" }, settings: {}, notes: [] }, value: null }),
     ...more,
   };
@@ -422,17 +422,19 @@ test("When the table stays silent, the run is given up, and whoever comes later 
 
 test("Until the question is in the table, nobody is shown a word of the answer", async () => {
   const place = start();
+  const server = place.startServer();
+  await ask(place, server).then(({ production }) => place.during(production.done));
   place.faults.messages = 1;
-  const { production, events } = await ask(place, place.startServer(), { speak: speaksFor(30_000) });
+  const { production, events } = await ask(place, server, { request: send(2), speak: speaksFor(30_000) });
   const follower: ReaderEvent[] = [];
   const follow = async () => {
-    const reading = await place.startServer().runs.readAlong(address, idOf(1, 1));
+    const reading = await place.startServer().runs.readAlong(address, idOf(2, 1));
     for await (const event of reading ?? []) follower.push(event);
   };
   const following = follow();
   await place.pass(2_500);
   expect(place.run()).toMatchObject({ state: "live", beat: 2, base: 0, tail: "" });
-  expect(place.table.get("message", { ...address, messageId: idOf(1) })).toBeUndefined();
+  expect(place.table.get("message", { ...address, messageId: idOf(2) })).toBeUndefined();
   expect([...events, ...follower.filter(({ type }) => type !== "start")]).toEqual([]);
   place.faults.messages = 0;
   expect(await place.during(production.accepted)).toBe("accepted");
@@ -503,10 +505,12 @@ test("Deleting a thread ends its run within two seconds, and nothing comes back"
 });
 
 test("A thread that has expired is gone for its owner, even while the table still holds it", async () => {
-  const place = start({ isKept: ({ expiresAt = 0 }) => expiresAt * 1_000 > place.simulation.now });
+  const place = start({
+    isKept: ({ expiresAt = 0 }) => expiresAt * 1_000 > place.simulation.now,
+    threadOf: () => ({ activityAt: "THREAD#0#", expiresAt: Math.floor(place.simulation.now / 1_000) + 60 }),
+  });
   const server = place.startServer();
-  const thread = { activityAt: "THREAD#0#", expiresAt: Math.floor(place.simulation.now / 1_000) + 60 };
-  const { production } = await ask(place, server, { more: { thread: async () => thread } });
+  const { production } = await ask(place, server);
   await place.during(production.done);
   expect(await place.during(server.runs.loadThread(address))).toBeDefined();
   await place.pass(60_000);
@@ -656,7 +660,37 @@ test("What fails before the claim reaches the caller and leaves no run behind", 
   const claimed = server.runs.claim(address, send(1), claimOptions(send(1), { prepare }));
   await expect(place.during(claimed)).rejects.toThrow("No such model");
   expect(place.run()).toBeUndefined();
+  expect(place.table.get("thread", address)).toBeUndefined();
   expect(await place.during(server.runs.getActivity("person"))).toMatchObject({ live: {} });
+});
+
+test("A first message that cannot be checked makes no thread; sent again, it does", async () => {
+  let isThere = false;
+  const place = start({
+    check: async (text) => (isThere ? { outcome: "passed", text, units: 1 } : { outcome: "unavailable", units: 1 }),
+  });
+  const server = place.startServer();
+  const refused = await ask(place, server);
+  expect(await place.during(refused.production.accepted)).toBe("unchecked");
+  await place.during(refused.production.done);
+  expect(place.table.get("thread", address)).toBeUndefined();
+  isThere = true;
+  const { production } = await ask(place, server);
+  await place.during(production.done);
+  expect(place.table.get("thread", address)).toBeDefined();
+});
+
+test("A first message that cannot be written down makes no thread", async () => {
+  const place = start();
+  const { production } = await ask(place, place.startServer(), {
+    // Whether the put went in nobody ever hears.
+    between: () => {
+      place.faults.lost = 1;
+    },
+  });
+  expect(await place.during(production.accepted)).toBe("unavailable");
+  await place.during(production.done);
+  expect(place.table.get("thread", address)).toBeUndefined();
 });
 
 test("When the table cannot be reached, a send says so within seconds", async () => {
@@ -732,17 +766,62 @@ test("Finish is told of every answer, whoever stored it", async () => {
 test("A run whose question never got in is void, and sending it again works", async () => {
   const place = start();
   const doomed = place.startServer();
-  const request = send(1);
+  await ask(place, doomed).then(({ production }) => place.during(production.done));
+  const request = send(2);
   const claimed = await place.during(doomed.runs.claim(address, request, claimOptions(request)));
   expect(claimed.outcome).toBe("claimed");
   doomed.kill();
   await place.pass(16_000);
   const server = place.startServer();
-  expect(await collect(place, await place.during(server.runs.readAlong(address, idOf(1, 1))))).toEqual([
+  expect(await collect(place, await place.during(server.runs.readAlong(address, idOf(2, 1))))).toEqual([
     { type: "void" },
   ]);
-  expect(await place.during(server.runs.loadThread(address))).toMatchObject({ headId: null, path: [], live: null });
+  const before = { headId: idOf(1, 1), path: [idOf(1), idOf(1, 1)], live: null };
+  expect(await place.during(server.runs.loadThread(address))).toMatchObject(before);
   const { production } = await ask(place, server, { request });
   await place.during(production.done);
+  const path = [...before.path, idOf(2), idOf(2, 1)];
+  expect(await place.during(server.runs.loadThread(address))).toMatchObject({ path });
+});
+
+test("A first message that a killed server did not get in leaves no thread, and makes it when it is sent again", async () => {
+  const place = start();
+  const doomed = place.startServer();
+  const claimed = await place.during(doomed.runs.claim(address, send(1), claimOptions(send(1))));
+  expect(claimed.outcome).toBe("claimed");
+  doomed.kill();
+  await place.pass(16_000);
+  const server = place.startServer();
+  expect(await place.during(server.runs.getActivity("person"))).toEqual({ live: {}, unread: {} });
+  expect(place.run()).toMatchObject({ state: "ended", ending: "void" });
+  expect(place.table.get("thread", address)).toBeUndefined();
+  const { production } = await ask(place, server);
+  await place.during(production.done);
   expect(await place.during(server.runs.loadThread(address))).toMatchObject({ path: [idOf(1), idOf(1, 1)] });
+});
+
+test.each([
+  [
+    "a repeat of the request",
+    0,
+    async (runs: Runs) => void (await runs.claim(address, send(1), claimOptions(send(1)))),
+  ],
+  ["whoever looks at what answers", 16_000, async (runs: Runs) => void (await runs.getActivity("person"))],
+])("A first question whose server was killed before it made the thread is found by %s", async (_, later, look) => {
+  const place = start();
+  const doomed = place.startServer();
+  await ask(place, doomed, { speak: speaksFor(60_000) });
+  while (!place.table.get("message", { ...address, messageId: idOf(1) })) await place.pass(1);
+  doomed.kill();
+  expect(place.table.get("thread", address)).toBeUndefined();
+  await place.pass(later);
+  const server = place.startServer();
+  await place.during(look(server.runs));
+  expect(place.table.get("thread", address)).toBeDefined();
+  await place.pass(16_000);
+  const page = await place.during(server.runs.loadThread(address));
+  expect(page?.messages.map(({ id, ending }) => [id, ending])).toEqual([
+    [idOf(1), undefined],
+    [idOf(1, 1), "interrupted"],
+  ]);
 });

@@ -12,10 +12,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** The writes of a run, in their usual order. */
 export const steps = [
   "activity",
-  "thread",
   "numbers",
   "claim",
   "question",
+  "thread",
   "touch",
   "chunk",
   "beat",

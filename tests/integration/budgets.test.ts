@@ -72,6 +72,22 @@ const sumOf = (item: Record<string, unknown>, name: string): number =>
 const reservationsOf = (item: Record<string, unknown>): number =>
   Object.keys(item).filter((key) => key.startsWith("reserved#")).length;
 
+/** The ids of a person's threads, by the table; the list shows the same. */
+async function threadsOf(account: Account): Promise<string[]> {
+  const { Items = [] } = await table.send(
+    new QueryCommand({
+      TableName: tableName,
+      KeyConditionExpression: "pk = :pk AND begins_with(sk, :sk)",
+      ExpressionAttributeValues: { ":pk": `USER#${account.userId}`, ":sk": "THREAD#" },
+      ConsistentRead: true,
+    }),
+  );
+  const stored = Items.map(({ sk }) => String(sk).slice("THREAD#".length)).sort();
+  const { items } = (await (await app.request(account, "/threads")).json()) as { items: { threadId: string }[] };
+  expect(items.map(({ threadId }) => threadId).sort()).toEqual(stored);
+  return stored;
+}
+
 interface Sent {
   threadId: string;
   runId: string;
@@ -159,11 +175,13 @@ describe("Fifty messages that one person sends at the same time, to two servers"
       }
     })();
     const codes: string[] = [];
+    const answered: string[] = [];
     const one = async (index: number) => {
       const sent = await send(account, `Question ${index}`, { url: app.servers[index % 2]?.url ?? "" });
       if (sent.response.status === 200) {
         expect((await read(sent)).data.end).toMatchObject({ ending: "complete" });
         codes.push("answered");
+        answered.push(sent.threadId);
         return;
       }
       expect(sent.response.status).toBe(429);
@@ -177,6 +195,7 @@ describe("Fifty messages that one person sends at the same time, to two servers"
     const calls = await reported(before);
     expect(codes.filter((code) => code === "answered").length).toBe(calls.length);
     expect(calls.length).toBeGreaterThanOrEqual(1);
+    expect(await threadsOf(account)).toEqual(answered.sort());
     expect(new Set(codes)).toEqual(new Set(["answered", "too-many-runs"]));
     expect(mostLive).toBeLessThanOrEqual(liveRuns);
     expect(mostCommitted).toBeLessThanOrEqual(budgets.person);
@@ -230,7 +249,7 @@ describe("A budget", () => {
     await Promise.all(servers.map((server) => server.stop()));
   });
 
-  test("refuses a first message that goes out later with what is chosen by then, though its thread is there", async () => {
+  test("refuses a first message and leaves no thread of it; later it goes out with what is chosen by then", async () => {
     const poor = await startServer({ budgets: { person: 1_000, stage: 1_000_000 } });
     const account = await app.createAccount("chooses-again");
     const first = { kind: "send", messageId: messageId(), text: "Alder trees", create: true };
@@ -239,9 +258,12 @@ describe("A budget", () => {
       app.request(account, `/threads/${threadId}/runs`, { json: { ...first, settings }, ...(url ? { url } : {}) });
     expect((await ask({ systemPrompt: "Answer as a gardener.", topP: 0.5 }, poor.url)).status).toBe(429);
     await poor.stop();
+    expect(await threadsOf(account)).toEqual([]);
+    expect((await app.request(account, `/threads/${threadId}`)).status).toBe(404);
     const response = await ask({ systemPrompt: "Answer as a sailor." });
     expect(response.status).toBe(200);
     await readStream(response);
+    expect(await threadsOf(account)).toEqual([threadId]);
     const [call] = (await reported()).slice(-1);
     expect(JSON.stringify(call?.body)).toContain("Answer as a sailor.");
     expect(JSON.stringify(call?.body)).not.toContain("topP");
@@ -256,6 +278,7 @@ describe("A budget", () => {
     const people = await Promise.all([app.createAccount("one"), app.createAccount("two")]);
     await app.scenario({ tokens: 900, tokenMs: 1 });
     const codes = new Set<string>();
+    let all = 0;
     for (let wave = 0, answered = 1; answered > 0; wave++) {
       answered = 0;
       await Promise.all(
@@ -265,6 +288,7 @@ describe("A budget", () => {
             if (sent.response.status === 200) {
               await read(sent);
               answered += 1;
+              all += 1;
             } else codes.add(((await sent.response.json()) as { error: { code: string } }).error.code);
           }),
         ),
@@ -274,6 +298,7 @@ describe("A budget", () => {
     const items = await Promise.all(people.map(settled));
     const used = items.reduce((sum, { committed = 0 }) => sum + committed, 0);
     expect(codes).toContain("stage-budget-spent");
+    expect((await Promise.all(people.map(threadsOf))).flat()).toHaveLength(all);
     expect(used).toBeLessThanOrEqual(stage);
     // Each may keep what a reservation took and did not need; nobody else gets that.
     expect(used).toBeGreaterThan(stage - 2 * 4_400);
@@ -510,6 +535,7 @@ describe("The operator's switch", () => {
     expect(refused.response.status).toBe(503);
     expect(await refused.response.json()).toMatchObject({ error: { code: "switched-off" } });
     expect((await app.modelCalls()).length).toBe(before);
+    expect(await threadsOf(account)).toEqual(both.map(({ threadId }) => threadId).sort());
     expect(await (await app.request(account, "/settings")).text()).toContain("switched the models off");
     await app.clearScenarios();
     await turn(false);

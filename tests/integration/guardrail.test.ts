@@ -315,7 +315,8 @@ describe.each(vendors)("with $vendor", ({ model }) => {
     expect(await refused.response.json()).toMatchObject({ error: { code: "guardrail-unavailable" } });
     expect(await recorded("answer", since)).toEqual([]);
     expect(await stored()).not.toContain("today");
-    expect(await reload(refused)).not.toContain("today");
+    expect(await stored()).not.toContain(`"THREAD#${refused.threadId}"`);
+    expect((await app.request(person, `/threads/${refused.threadId}`)).status).toBe(404);
     await app.clearScenarios();
     // The same request, as the page repeats it; at another server.
     const { threadId, question } = refused;
@@ -591,12 +592,15 @@ const counted: { how: string; answers: number; run(): Promise<void> }[] = [
   },
   {
     how: "is deleted with its thread while it is asked about",
-    answers: 0,
+    // The one before it, which was blocked.
+    answers: 1,
     async run() {
+      const first = await send("Which stocks should I buy?");
+      await readStream(first.response);
       await app.scenario({ ...whileAsked, firstTokenMs: 5_000 });
-      const threadId = ulid();
-      const sending = send(`${long} and the pond`, { threadId, more: { create: true } });
-      await expect.poll(async () => (await reload({ threadId })).includes("New thread")).toBe(true);
+      const { threadId } = first;
+      const sending = send(`${long} and the pond`, { threadId });
+      await expect.poll(async () => (await recorded("guardrail", since)).length).toBeGreaterThan(1);
       const deleted = await app.postForm(`/threads/${threadId}`, { intent: "delete" }, person.cookie);
       expect(deleted.status).toBeLessThan(400);
       expect((await sending).response.status).toBeGreaterThanOrEqual(400);
@@ -668,12 +672,17 @@ test("a message that a repeat puts into the table knows the budget that it count
   expect(put?.given?.M?.bill?.M?.day?.S).toMatch(/^\d{4}-\d\d-\d\d$/);
 });
 
-test("a name that the person gives a thread while its first message is checked stays", async () => {
+test("a name that the person gives a thread while a message is checked that would name it stays", async () => {
+  await hasProbed();
   for (const title of ["Plans for spring", "New thread"]) {
+    const first = await send("Which stocks should I buy?");
+    await readStream(first.response);
+    expect(await reload(first)).toContain("<title>New thread");
+    const { threadId } = first;
+    since = Date.now();
     await app.scenario(whileAsked);
-    const threadId = ulid();
-    const sending = send("What shall I sow?", { threadId, more: { create: true } });
-    await expect.poll(async () => (await reload({ threadId })).includes("<title>New thread")).toBe(true);
+    const sending = send("What shall I sow?", { threadId });
+    await expect.poll(async () => (await recorded("guardrail", since)).length).toBe(1);
     await app.postForm(`/threads/${threadId}`, { intent: "rename", title }, person.cookie);
     await readStream((await sending).response);
     expect(await reload({ threadId })).toContain(`<title>${title}`);

@@ -40,6 +40,11 @@ export const mutations: Mutation[] = [
   },
   { rule: "replace", from: 'from !== claimId || run.ending === "blocked" || offset > text.length', to: "false" },
   { rule: "the chain check", from: "if (!isEmpty && !chain.whole && !how.isLast) return undefined;", to: "" },
+  {
+    rule: "a thread that waits for its first question",
+    from: "const key = { ...address, messageId: question.id };\n",
+    to: "const key = { ...address, messageId: question.id };\n        await enter(question);\n",
+  },
   { rule: "the order of ids", from: "head !== null && ownId <= head", to: "false" },
   {
     rule: "asking before a question is put",

@@ -40,6 +40,8 @@ export function judgeWrite(world: World, write: Write): void {
   const { before, after, sk, address } = write;
   if (world.weather.guardrail && after) judgeStored(world, sk, after);
   if (sk.startsWith("MESSAGE#") && before && after) world.violate("Messages never change", `${sk} was written twice`);
+  if (write.kind === "thread" && address && !before && !hasMessage(world, address))
+    world.violate("A thread is made after its first message", address.threadId);
   if (sk !== "RUN" || !address) return;
   const was = before as unknown as RunItem | undefined;
   const is = after as unknown as RunItem | undefined;
@@ -59,6 +61,9 @@ export function judgeWrite(world: World, write: Write): void {
   if (!was || is.claimId !== was.claimId) judgeClaim(world, address, was, is);
   else judgeChange(world, address, was, is);
 }
+
+const hasMessage = (world: World, { userId, threadId }: Address): boolean =>
+  world.table.names(threadPartition(userId, threadId), "MESSAGE#", "MESSAGE#~").length > 0;
 
 /** With a guardrail nothing is stored that it did not let pass. */
 function judgeStored(world: World, sk: string, after: Record<string, unknown>): void {
@@ -151,9 +156,13 @@ function judgeThread(world: World, address: Address): void {
     if (item) messages.set(sk.slice("MESSAGE#".length), item);
   }
   const run = table.get("run", address);
-  if (run?.state === "live") world.violate("No run is live after a visit", run.claimId ?? "");
+  const isThere = table.get("thread", address) !== undefined;
+  // Nobody visits a thread that is not there; its message comes again, or it never was.
+  if (run?.state === "live" && isThere) world.violate("No run is live after a visit", run.claimId ?? "");
   if (run?.state === "ended" && run.ending !== "void" && !messages.has(run.runId ?? ""))
     world.violate("An ended run has its answer", run.runId ?? "");
+  if (run?.state === "ended" && run.ending !== "void" && !isThere)
+    world.violate("An ended run has its thread", run.runId ?? "");
 
   for (const [id, message] of messages) {
     if (message.parentId !== null && !messages.has(message.parentId))
@@ -168,6 +177,7 @@ function judgeThread(world: World, address: Address): void {
     if (its.threadId !== address.threadId) continue;
     if (bodies.size > 1) world.violate("One request under an id", id);
     if (request.kind !== "send") continue;
+    if (!isThere) world.violate("An accepted message has its thread", id);
     const message = messages.get(id);
     if (!message) world.violate("An accepted message is never lost", id);
     else if (!bodies.has(message.hash)) world.violate("An accepted message keeps its text", id);

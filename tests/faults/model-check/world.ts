@@ -279,6 +279,11 @@ export class World {
       ...(weather.guardrail
         ? { check: (text: string, signal: AbortSignal) => this.checkQuestion(server, text, signal) }
         : {}),
+      threadOf: () => ({
+        activityAt: "THREAD#0#",
+        card: { title: "A thread", pinned: false, at: server.now() },
+        createdAt: server.now(),
+      }),
       cite: async () => [],
       finish: async () => {
         if (chance.happens(0.05)) throw new Error("The search index did not answer");
@@ -402,15 +407,6 @@ export class World {
     const outcome = await runs.claim(address, request, {
       hash: JSON.stringify(request),
       history: 3,
-      thread: async () => {
-        if (chance.happens(0.2)) await process.sleep(chance.between(1, 100));
-        if (chance.happens(0.01)) throw new Error("The person's defaults did not answer");
-        return {
-          activityAt: "THREAD#0#",
-          card: { title: "A thread", pinned: false, at: process.now() },
-          createdAt: process.now(),
-        };
-      },
       prepare: async ({ history }) => {
         this.checkChain(history);
         if (chance.happens(0.3)) await process.sleep(chance.between(1, 300));
