@@ -128,6 +128,12 @@ function longestBeside({ maxOutput }: Model, maxTokens: number | undefined): num
   return Math.min(maxTokens ?? BESIDE_THINKING, maxOutput - LEAST_THINKING);
 }
 
+/** The most that a call may give, reasoning included, as its vendor is told and sees to; undefined: it is told nothing. */
+export function longestOutput(model: Model, sent: CallSettings): number | undefined {
+  const thinking = claudeThinking(model, sent);
+  return thinking?.type === "enabled" ? longestBeside(model, sent.maxTokens) + thinking.budgetTokens : sent.maxTokens;
+}
+
 /** How a Claude model is told to think; undefined: it is not, or the model is none. */
 function claudeThinking(model: Model, { reasoningEffort, maxTokens }: CallSettings) {
   const { thinking, maxOutput, supports } = model;

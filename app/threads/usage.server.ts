@@ -9,12 +9,12 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { guardrailCost } from "~/ai/guardrail.server";
 import type { Model } from "~/ai/model";
+import { longestOutput } from "~/ai/providers.server";
 import { settingsFor, type ThreadSettings } from "~/ai/settings";
 import { config } from "~/config.server";
 import { type ErrorCode, PublicError } from "~/errors";
 import { logError } from "~/http.server";
 import { currentInvocation } from "~/invocation.server";
-import { estimateTokens } from "~/notes/choose";
 import {
   createBudgets,
   type DayItem,
@@ -29,6 +29,7 @@ import {
 import { type Bill, costOfAnswer, type Spent, UNIT_TOKENS } from "./cost";
 import type { MessageItem, ModelOutcome, ModelPart, Runs } from "./run-items.server";
 import { runStore } from "./run-store.server";
+import { createTally, type Tally } from "./tally";
 import { type Stage, usageStore } from "./usage-store.server";
 import { type BudgetView, GUARDRAIL_ALONE, type UsageSum, type UsageView } from "./view";
 
@@ -36,8 +37,6 @@ import { type BudgetView, GUARDRAIL_ALONE, type UsageSum, type UsageView } from 
 const ANSWER = 4_096;
 /** The same for a model that thinks: its reasoning is billed too, and not always seen. */
 const THOUGHT = 12_288;
-/** About how many tokens a second a model thinks. */
-const THOUGHT_PACE = 80;
 /** When so much of the reservation is left, more is asked for. */
 const NEARLY = 1_000;
 /** An estimate is no count: so much is added to what the model is sent. */
@@ -161,6 +160,16 @@ interface Call {
   systemPrompt: number;
 }
 
+/** What was reserved for the answer of a call, and how its tokens are counted while it comes. */
+interface Room {
+  output: number;
+  /** The vendor was told no more than that, and ends the answer there. */
+  bounded: boolean;
+  thinks: boolean;
+  tellsAll: boolean;
+}
+const boundless: Room = { output: Number.POSITIVE_INFINITY, bounded: true, thinks: false, tellsAll: true };
+
 /** How a call ended; with the vendor's status, if it refused. */
 export type WatchedOutcome = ModelOutcome & { fault?: { status?: number } };
 
@@ -210,26 +219,14 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
   const reading: Promise<[DayItem, Stage]> = Promise.all([usageStore.getDay(owner), usageStore.getStage(owner)]);
   // Whoever needs it awaits it; a request that is refused before does not.
   reading.catch(() => undefined);
-  const reserved = new Map<string, { reservation: Reservation; output: number; bounded: boolean; thinks: boolean }>();
+  const reserved = new Map<string, { reservation: Reservation; room: Room }>();
   /** Of the watched call. */
-  let received = 0;
-  let thinks = false;
-  let wasSeenThinking = false;
-  let askedAt = 0;
-  let firstTextAt: number | undefined;
-  let wasAsked = false;
+  let tally: Tally | undefined;
   let spentNothing = false;
   /** A busy model is asked again at this time; until then it has taken nothing. */
   let askedAgainAt = 0;
   let estimate: Bill | undefined;
   let askedBeside = 0;
-
-  /** Tokens that a model thought where nobody sees it, by the time that it took until its first word. */
-  function hiddenThought(): number {
-    if (!thinks || wasSeenThinking) return 0;
-    const seconds = ((firstTextAt ?? Date.now()) - askedAt) / 1_000;
-    return Math.min(THOUGHT, Math.ceil(seconds * THOUGHT_PACE));
-  }
 
   return {
     async reserve({ claimId, runId, repeated }, { model, settings, inputTokens, prefix, question, systemPrompt }) {
@@ -250,9 +247,9 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
       if (stage.off) throw new PublicError("switched-off");
       // What is sent counts, and not what was set: a length can be raised, or dropped.
       const { sent } = settingsFor(model, settings);
-      const isThinking = model.thinks || (sent.reasoningEffort ?? "none") !== "none";
-      const output = Math.min((sent.maxTokens ?? ANSWER) + (isThinking ? THOUGHT : 0), model.maxOutput);
-      const bounded = sent.maxTokens !== undefined && !isThinking;
+      const thinks = model.thinks || (sent.reasoningEffort ?? "none") !== "none";
+      const longest = longestOutput(model, sent);
+      const output = longest ?? Math.min(ANSWER + (thinks ? THOUGHT : 0), model.maxOutput);
       const reservation = {
         tokens:
           Math.ceil(inputTokens * MARGIN) +
@@ -262,7 +259,9 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
         threadId,
         runId,
       };
-      reserved.set(claimId, { reservation, output, bounded, thinks: isThinking });
+      // OpenAI summarises its reasoning, and so do Claude's newer models.
+      const tellsAll = model.vendor !== "openai" && !model.thinking;
+      reserved.set(claimId, { reservation, room: { output, bounded: longest !== undefined, thinks, tellsAll } });
       const outcome = await budgets.reserve(owner, claimId, reservation, {
         seen: { day, stage },
         repair: (reservations) => repairAll(runs, owner, reservations),
@@ -303,14 +302,13 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
     async *watch(claimId, bill, signal, call) {
       const own = new AbortController();
       let cut: ErrorCode | undefined;
-      const { output = Number.POSITIVE_INFINITY, bounded = false } = reserved.get(claimId) ?? {};
-      thinks = reserved.get(claimId)?.thinks ?? false;
-      askedAt = Date.now();
+      const { output, bounded, ...how } = reserved.get(claimId)?.room ?? boundless;
+      const count = createTally(how);
+      tally = count;
       let room = output;
       let refused: ErrorCode | undefined;
       let growing: Promise<void> | undefined;
       estimate = bill;
-      wasAsked = true;
       const end = (code: ErrorCode): void => {
         cut ??= code;
         own.abort();
@@ -335,7 +333,17 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
           growing = undefined;
         }
       };
-      const timer = setInterval(() => void look(), LOOK);
+      /** Sees to it that what the call may have taken is reserved. One of a length that was asked for ends by itself. */
+      const weigh = (): void => {
+        if (bounded) return;
+        const most = count.atMost();
+        if (!refused && most > room - NEARLY) growing ??= grow();
+        if (refused && most >= room) end(refused);
+      };
+      const timer = setInterval(() => {
+        void look();
+        weigh();
+      }, LOOK);
       const answer = call(AbortSignal.any([signal, own.signal]));
       try {
         for (;;) {
@@ -344,7 +352,7 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
             const outcome = step.value;
             const { ending, error, fault, usage } = outcome;
             spentNothing =
-              received === 0 &&
+              count.isEmpty() &&
               !usage &&
               ending !== "complete" &&
               !cut &&
@@ -352,16 +360,18 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
             return cut && ending !== "complete" ? { ...outcome, ending: "interrupted", error: cut } : outcome;
           }
           if (step.value.type === "text" || step.value.type === "reasoning") {
-            received += estimateTokens(step.value.text);
-            if (step.value.type === "text") firstTextAt ??= Date.now();
-            else wasSeenThinking = true;
-            // An answer of a length that was asked for ends there by itself.
-            if (!bounded && !refused && received > room - NEARLY) growing ??= grow();
+            count.add({ type: step.value.type, text: step.value.text });
+            weigh();
             // A fast model must not run ahead of a slow table.
-            if (received >= room) await growing;
-            if (refused && received >= room) end(refused);
+            if (growing && count.atMost() >= room) {
+              await growing;
+              weigh();
+            }
           }
-          if (step.value.type === "waiting") askedAgainAt = Date.now() + step.value.seconds * 1_000;
+          if (step.value.type === "waiting") {
+            askedAgainAt = Date.now() + step.value.seconds * 1_000;
+            count.beginAt(askedAgainAt);
+          }
           yield step.value;
         }
       } finally {
@@ -372,9 +382,9 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
     },
 
     spent: () =>
-      !wasAsked || spentNothing || (received === 0 && Date.now() < askedAgainAt)
+      !tally || spentNothing || (tally.isEmpty() && Date.now() < askedAgainAt)
         ? { inputTokens: 0, outputTokens: 0 }
-        : { inputTokens: estimate?.inputTokens ?? 0, outputTokens: received + hiddenThought() },
+        : { inputTokens: estimate?.inputTokens ?? 0, outputTokens: tally.taken() },
 
     async close({ claimId, runId }, { model, bill, guardrail: { units, told } }) {
       if (!bill) return;

@@ -456,6 +456,38 @@ describe("A budget", () => {
     await server.stop();
   });
 
+  test.each([
+    { model: "openai:gpt-5-mini", longest: 6_000 },
+    { model: "bedrock:us.amazon.nova-2-lite-v1:0", reasoningEffort: "low", longest: 6_000 },
+    // Its budget to think, a tenth of what it can write, comes on top of what was asked for.
+    { model: "bedrock:us.anthropic.claude-sonnet-4-5-20250929-v1:0", reasoningEffort: "low", longest: 12_400 },
+  ])(
+    "is not passed by what $model thinks within the length that was asked for, and needs no more than that",
+    async ({ longest, ...settings }) => {
+      const person = 2 * longest + 1_000;
+      const server = await startServer({ budgets: { person, stage: 1_000_000 }, limits: { liveRuns: 50 } });
+      const account = await app.createAccount("thinks");
+      const before = (await app.modelCalls()).length;
+      const how = { url: server.url, settings: { ...settings, maxTokens: 6_000 } };
+      for (const [thoughts, ending] of [
+        [50_000, "failed"],
+        [5_000, "complete"],
+      ] as const) {
+        // OpenAI gives no summary: nothing is seen before the answer.
+        await app.scenario({ thoughts, tokens: 20, tokenMs: 0, fault: "unverified" });
+        const { text, data } = await read(await send(account, "Think hard", how));
+        expect(data.end).toMatchObject({ ending });
+        expect(text === "").toBe(ending === "failed");
+      }
+      const item = await settled(account);
+      const taken = (await reported(before)).flatMap(({ usage }) => usage?.outputTokens ?? []);
+      expect(taken).toEqual([longest, 5_020]);
+      expect(item.committed).toBeGreaterThan(longest + 5_020);
+      expect(item.committed).toBeLessThanOrEqual(person);
+      await server.stop();
+    },
+  );
+
   test("holds what the guardrail will read of an answer that grows, before it grows", async () => {
     const person = 15_000;
     const server = await startServer({

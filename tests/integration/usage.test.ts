@@ -1,10 +1,11 @@
 /** What a person used, by day and month, by what stands in the table. */
 import { randomUUID } from "node:crypto";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { startTable } from "./table";
 
 const local = await startTable();
-const { readUsage, settleAnswer } = await import("~/threads/usage.server");
+const { beginSpending, readUsage, settleAnswer } = await import("~/threads/usage.server");
+const { traitsOf } = await import("~/ai/families");
 const { usageStore } = await import("~/threads/usage-store.server");
 const { documents } = await import("~/data/table.server");
 const { runInvocation } = await import("~/invocation.server");
@@ -12,6 +13,10 @@ const { runInvocation } = await import("~/invocation.server");
 afterAll(async () => {
   documents.destroy();
   await local.stop();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
 });
 
 const noRepair = { reap: async () => undefined, storeAnswer: async () => undefined };
@@ -27,6 +32,15 @@ async function answered(userId: string, day: string, took: { tokens: number; dol
   await reserve(userId, day, claimId);
   const { tokens, dollars, model = nova } = took;
   await usageStore.settle({ userId, day }, claimId, 500, { tokens, model, dollars });
+}
+
+/** Runs work as a request does, with what it leaves behind it. */
+async function invoked<T>(work: () => Promise<T>): Promise<T> {
+  const behind: Promise<unknown>[] = [];
+  const waitUntil = (more: Promise<unknown>) => void behind.push(more);
+  const result = await runInvocation({ requestId: "test", deadline: Date.now() + 60_000, waitUntil }, work);
+  await Promise.all(behind);
+  return result;
 }
 
 describe("What a person used", () => {
@@ -110,16 +124,91 @@ describe("What a person used", () => {
       hash: "",
     };
     await runStore.put("message", key, { ...stored, claimId: "claim" }, { attr: "sk", exists: false });
-    const work: Promise<unknown>[] = [];
-    await runInvocation(
-      {
-        requestId: "test",
-        deadline: Date.now() + 60_000,
-        waitUntil: (behind: Promise<unknown>) => void work.push(behind),
-      },
-      () => readUsage(noRepair, userId, Date.parse("2026-01-06T12:00:00Z")),
-    );
-    await Promise.all(work);
+    await invoked(() => readUsage(noRepair, userId, Date.parse("2026-01-06T12:00:00Z")));
     expect(await usageStore.getDay({ userId, day: "2026-01-05" })).toMatchObject({ committed: 0, reservations: {} });
+  });
+});
+
+const callOf = (vendor: string, id: string) => ({
+  model: { ref: `${vendor}:${id}`, vendor, id, name: id, ...traitsOf(vendor, id) },
+  settings: {},
+  inputTokens: 100,
+  prefix: 0,
+  question: 100,
+  systemPrompt: 0,
+});
+
+describe("A model that is faster than the table", () => {
+  test("gets no further than what is reserved", async () => {
+    const userId = randomUUID();
+    const owner = { userId, day: new Date().toISOString().slice(0, 10) };
+    await invoked(async () => {
+      const spending = beginSpending(noRepair, userId, "T");
+      const its = { claimId: "claim", runId: "R", repeated: false };
+      const bill = await spending.reserve(its, callOf("bedrock", "us.amazon.nova-lite-v1:0"));
+      await usageStore.reserve(
+        owner,
+        "other",
+        { tokens: 500_000, at: Date.now(), threadId: "T", runId: "O" },
+        anything,
+      );
+      // A thousand tokens at a time, and nothing to wait for between them.
+      let given = 0;
+      const parts = spending.watch("claim", bill, new AbortController().signal, async function* (signal) {
+        for (; given < 100 && !signal.aborted; given++) yield { type: "text", text: "word".repeat(1_000) };
+        return { ending: "interrupted" };
+      });
+      let step = await parts.next();
+      while (!step.done) step = await parts.next();
+      expect(step.value).toMatchObject({ ending: "interrupted", error: "budget-spent" });
+      expect(given).toBe(5);
+    });
+  });
+});
+
+describe("A model that thinks for a long time without a word", () => {
+  test("has more reserved as time goes by, and is ended when there is no more", async () => {
+    vi.useFakeTimers({ toFake: ["Date", "setInterval", "clearInterval"] });
+    const userId = randomUUID();
+    const owner = { userId, day: new Date().toISOString().slice(0, 10) };
+    const call = callOf("openai", "gpt-5-mini");
+    const reservedTokens = async () => (await usageStore.getDay(owner)).reservations.claim?.tokens ?? 0;
+    await invoked(async () => {
+      const spending = beginSpending(noRepair, userId, "T");
+      const bill = await spending.reserve({ claimId: "claim", runId: "R", repeated: false }, call);
+      const first = await reservedTokens();
+      const parts = spending.watch("claim", bill, new AbortController().signal, async function* (signal) {
+        await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+        yield* [];
+        return { ending: "interrupted" };
+      });
+      const ended = parts.next();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(await reservedTokens()).toBe(first);
+      await vi.advanceTimersByTimeAsync(30_000);
+      await expect.poll(reservedTokens, { timeout: 10_000 }).toBe(first + 4_096);
+      // Others use up the rest of the day.
+      await usageStore.reserve(
+        owner,
+        "other",
+        { tokens: 500_000, at: Date.now(), threadId: "T", runId: "O" },
+        anything,
+      );
+      let isOver = false;
+      void ended.then(() => {
+        isOver = true;
+      });
+      await expect
+        .poll(
+          async () => {
+            await vi.advanceTimersByTimeAsync(3_000);
+            return isOver;
+          },
+          { timeout: 10_000 },
+        )
+        .toBe(true);
+      expect((await ended).value).toMatchObject({ ending: "interrupted", error: "budget-spent" });
+      expect(await reservedTokens()).toBe(first + 4_096);
+    });
   });
 });

@@ -18,7 +18,17 @@ import {
   stretch,
 } from "./answer.ts";
 import { type BedrockModel, bedrockModels, type InferenceProfile, inferenceProfiles, modelArn } from "./catalogue.ts";
-import { type Answer, blockedText, type Call, type Finish, send, stream, thoughtsOf, type Wire } from "./delivery.ts";
+import {
+  type Answer,
+  blockedText,
+  type Call,
+  type Finish,
+  send,
+  stream,
+  thoughtsOf,
+  type Wire,
+  within,
+} from "./delivery.ts";
 import { assess, localGuardrail } from "./guardrail.ts";
 import type { Block } from "./prompt-cache.ts";
 import type { Scenario, Usage } from "./scenario.ts";
@@ -429,11 +439,6 @@ function answerTo(prompt: Prompt, body: ConverseBody, model: BedrockModel, scena
     pieces = splitTokens(text.slice(0, stop));
     finish = "stop-sequence";
   }
-  const longest = body.inferenceConfig.maxTokens ?? model.maxOutput;
-  if (pieces.length > longest) {
-    pieces = pieces.slice(0, longest);
-    finish = "length";
-  }
   return { pieces, finish, inputTokens };
 }
 
@@ -452,8 +457,10 @@ async function converse(call: Call, request: BedrockRequest, streaming: boolean)
     text: newestUserText(prompt),
   });
   refuseByScenario(call, streaming);
-  const answer = answerTo(prompt, body, model, call.scenario);
-  answer.thoughts = thoughtsOf(prompt, thinks, call.scenario);
+  const answer = within(body.inferenceConfig.maxTokens ?? model.maxOutput, {
+    ...answerTo(prompt, body, model, call.scenario),
+    thoughts: thoughtsOf(prompt, thinks, call.scenario),
+  });
   const blocks = blocksOf(body);
   if (model.cacheFrom !== false && blocks.includes("point"))
     answer.cached = call.control.cache.readMarked(model.id, blocks, {
@@ -463,7 +470,7 @@ async function converse(call: Call, request: BedrockRequest, streaming: boolean)
   const shown = showsThoughts(body, model);
   const { redacted } = model;
   if (streaming) return stream(call, wireOf(call.record.startedAt, { thinks, shown, redacted }), answer);
-  const thoughts = redacted ? "[REDACTED]" : shown ? answer.thoughts.join("") : "";
+  const thoughts = redacted ? "[REDACTED]" : shown ? (answer.thoughts ?? []).join("") : "";
   return send(call, answer, (text, finish, usage) => ({
     output: {
       message: {

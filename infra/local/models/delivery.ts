@@ -162,6 +162,14 @@ export function thoughtsOf(prompt: Prompt, thinks: boolean, scenario: Scenario |
   return scenario?.tokens === undefined ? splitTokens(text) : [];
 }
 
+/** As much of an answer as the longest that was asked for allows. The reasoning before it counts too. */
+export function within(longest: number, answer: Answer): Answer {
+  const thoughts = answer.thoughts?.slice(0, longest);
+  const room = longest - (thoughts?.length ?? 0);
+  if (answer.pieces.length <= room) return answer;
+  return { ...answer, ...(thoughts && { thoughts }), pieces: answer.pieces.slice(0, room), finish: "length" };
+}
+
 function usageOf(answer: Answer, answered: number): Usage {
   const { inputTokens, thoughts = [], cached } = answer;
   const outputTokens = answered + thoughts.length;

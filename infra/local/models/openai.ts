@@ -9,7 +9,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import { composeAnswer, countPrompt, newestUserText, obey, type Prompt, splitTokens, stretch } from "./answer.ts";
 import { compatibleModels, type OpenAiModel, openAiModels } from "./catalogue.ts";
-import { type Answer, type Call, type Finish, send, stream, thoughtsOf, type Wire } from "./delivery.ts";
+import { type Answer, type Call, type Finish, send, stream, thoughtsOf, type Wire, within } from "./delivery.ts";
 import type { Usage } from "./scenario.ts";
 
 class OpenAiError extends Error {
@@ -219,21 +219,14 @@ function prepare(
   let pieces = tokens === undefined ? splitTokens(whole) : stretch(whole, tokens);
   const text = pieces.join("");
   const stop = Math.min(...options.stops.map((sequence) => text.indexOf(sequence)).filter((at) => at >= 0));
-  let finish: Finish = "stop";
   if (Number.isFinite(stop)) pieces = splitTokens(text.slice(0, stop));
-  if (pieces.length > options.longest) {
-    pieces = pieces.slice(0, options.longest);
-    finish = "length";
-  }
   const thoughts = thoughtsOf(prompt, options.thinks, call.scenario);
-  if (model.cacheFrom === false) return { pieces, finish, inputTokens, thoughts };
+  const answer = within(options.longest, { pieces, finish: "stop", inputTokens, thoughts });
+  if (model.cacheFrom === false) return answer;
   const beginning = [prompt.system, ...prompt.messages.map(({ role, text }) => `${role}: ${text}`)].join("\n");
   const cached = call.control.cache.readWhole(model.id, beginning, model.cacheFrom);
   return {
-    pieces,
-    finish,
-    inputTokens,
-    thoughts,
+    ...answer,
     cached: { read: cached.read, written: model.countsWrites ? cached.written : 0 },
   };
 }
