@@ -195,7 +195,7 @@ describe("a silent model", () => {
     script = [never, stream(text("Hello"), wait(10_000_000))];
     expect(await ask()).toMatchObject({
       outcome: { ending: "failed", error: "model-silent", attempts: 1 },
-      after: 60_001,
+      after: 60_102,
     });
     const { outcome, text: kept } = await ask();
     expect(outcome).toMatchObject({ ending: "interrupted", error: "model-silent" });
@@ -204,7 +204,7 @@ describe("a silent model", () => {
 
   test("is given five times as long if it thinks, and goes on while its thoughts come", async () => {
     script = [never];
-    expect((await ask("gpt-5-mini")).after).toBe(300_001);
+    expect((await ask("gpt-5-mini")).after).toBe(300_102);
     const thoughts = Array.from({ length: 20 }, () => [wait(20_000), reasoning("hm")]).flat();
     script = [stream(...thoughts, text("Hello"), finish("stop"))];
     expect((await ask()).outcome.ending).toBe("complete");

@@ -373,7 +373,7 @@ class Call {
         const next = Math.min(this.text ? silentUntil : Math.max(until, silentUntil), deadline);
         if (next > performance.now()) return this.watch(next);
         // A process that stood still hears its timers before it reads what came meanwhile.
-        if (!hasRead) return this.watch(performance.now() + READ_FIRST, true);
+        if (!hasRead && next !== deadline) return this.watch(performance.now() + READ_FIRST, true);
         this.fault = { code: next === deadline ? "deadline" : "model-silent" };
         this.end();
       },
