@@ -31,7 +31,7 @@ test("A person renames a thread in place, by keyboard, and it keeps its place", 
   await page.getByRole("menuitem", { name: "Rename" }).press("Enter");
   await expect(page.getByRole("textbox", { name: "Title" })).toBeFocused();
   await page.keyboard.type("Elder trees");
-  const renamed = page.waitForResponse((response) => response.request().method() === "POST");
+  const renamed = page.waitForResponse(/\/threads\/\w+\.data$/);
   await page.keyboard.press("Enter");
   await expect(row(page, "Elder trees")).toBeFocused();
   await renamed;
