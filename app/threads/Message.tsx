@@ -32,6 +32,7 @@ import {
 import { SAME_PLACE } from "~/ui/kept-focus";
 import { Markdown } from "~/ui/markdown";
 import type { Cost } from "./cost";
+import { kept } from "./kept";
 import type { LiveTurn } from "./live";
 import { ModelButton } from "./ModelButton";
 import { numberSidenotes } from "./margin";
@@ -49,6 +50,7 @@ import type { Blocked, Ending, MessageUsage, MessageView, Sidenote, ThreadCost }
 
 /** What the messages of one thread have in common. */
 export interface TranscriptContext {
+  userId: string;
   threadId: string;
   /** What all its answers cost. */
   threadCost: ThreadCost | undefined;
@@ -148,7 +150,7 @@ export const Question = memo(function Question({
       <article aria-label="You" id={`message-${id}`}>
         <h2 className="sr-only">You</h2>
         {editing === id ? (
-          <EditSlip parentId={parentId} text={text} />
+          <EditSlip id={id} parentId={parentId} text={text} />
         ) : (
           // biome-ignore lint/a11y/noStaticElementInteractions: the button that a tap shows is reached by keys without it
           // biome-ignore lint/a11y/useKeyWithClickEvents: as above
@@ -230,21 +232,35 @@ function Refused({ turn }: { turn: LiveTurn }) {
 }
 
 /** The slip as a field. Enter is a new line here: a long message is edited more often than sent in haste. */
-function EditSlip({ parentId, text }: { parentId: string | null; text: string }) {
-  const { edit, saveEdit } = useTranscript();
-  const [draft, setDraft] = useState(text);
+function EditSlip({ id, parentId, text }: { id: string; parentId: string | null; text: string }) {
+  const { userId, edit, saveEdit } = useTranscript();
+  // What is typed here is kept as any draft, and is there again when the message is edited the next time.
+  const place = `edit/${id}`;
+  const [draft, setDraft] = useState(() => kept.readDraft(userId, place) || text);
+  const change = (next: string) => {
+    setDraft(next);
+    kept.writeDraft(userId, place, next === text ? "" : next);
+  };
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     const element = field.current;
     element?.focus();
     element?.setSelectionRange(element.value.length, element.value.length);
   }, []);
-  const save = () => draft.trim() && saveEdit(parentId, draft);
+  const cancel = () => {
+    kept.writeDraft(userId, place, "");
+    edit(null);
+  };
+  const save = () => {
+    if (draft.trim() === "") return;
+    saveEdit(parentId, draft);
+    kept.writeDraft(userId, place, "");
+  };
   function press(event: KeyboardEvent) {
     if (event.nativeEvent.isComposing) return;
     if (event.key === "Escape") {
       event.preventDefault();
-      edit(null);
+      cancel();
     } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       save();
@@ -257,12 +273,12 @@ function EditSlip({ parentId, text }: { parentId: string | null; text: string })
         aria-label="Edit message"
         value={draft}
         rows={Math.min(16, Math.max(2, draft.split("\n").length))}
-        onChange={(event) => setDraft(event.target.value)}
+        onChange={(event) => change(event.target.value)}
         onKeyDown={press}
         className="field-sizing-content block max-h-[60dvh] w-full resize-none bg-transparent px-[calc(var(--hang)-1px)] pt-[11px] text-say"
       />
       <div className="flex items-center justify-end gap-2 p-2">
-        <Button kind="quiet" onClick={() => edit(null)}>
+        <Button kind="quiet" onClick={cancel}>
           Cancel
         </Button>
         <Button kind="main" disabled={draft.trim() === ""} onClick={save}>

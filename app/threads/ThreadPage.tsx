@@ -148,6 +148,7 @@ export function ThreadPage({
   const going = which === "none" ? 0 : which === "chosen" ? chosenNotes.length : notes;
   const context = useMemo<TranscriptContext>(
     () => ({
+      userId: person.userId,
       threadId,
       threadCost: view?.cost,
       busy,
@@ -175,7 +176,7 @@ export function ThreadPage({
         if (text) composer.current?.insert(text);
       },
     }),
-    [threadId, view?.cost, busy, offer, going, editing, send, chooseModel],
+    [person.userId, threadId, view?.cost, busy, offer, going, editing, send, chooseModel],
   );
 
   function openPanel(at?: "notes") {

@@ -223,6 +223,11 @@ test.describe("Versions", () => {
     await questions(page).first().hover();
     await page.getByRole("button", { name: "Edit", exact: true }).first().click();
     await field.fill("Elder trees");
+    // Nothing is lost by a reload, nor by a session that ends.
+    await page.reload();
+    await questions(page).first().hover();
+    await page.getByRole("button", { name: "Edit", exact: true }).first().click();
+    await expect(field).toHaveValue("Elder trees");
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await expect(questions(page)).toHaveCount(1);
     await untilDone(page);
