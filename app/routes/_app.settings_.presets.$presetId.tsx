@@ -79,7 +79,7 @@ export default function PresetRoute() {
   return (
     <div ref={root} className="contents">
       <PresetForm
-        key={found ? "found" : "stored"}
+        key={`${presetId} ${found ? "found" : "stored"}`}
         kind={kind}
         newId={found?.presetId ?? ("newId" in loaded ? loaded.newId : undefined)}
         models={loaded.models}

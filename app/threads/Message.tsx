@@ -233,7 +233,7 @@ function Refused({ turn }: { turn: LiveTurn }) {
 
 /** The slip as a field. Enter is a new line here: a long message is edited more often than sent in haste. */
 function EditSlip({ id, parentId, text }: { id: string; parentId: string | null; text: string }) {
-  const { userId, edit, saveEdit } = useTranscript();
+  const { userId, busy, edit, saveEdit } = useTranscript();
   // What is typed here is kept as any draft, and is there again when the message is edited the next time.
   const place = `edit/${id}`;
   const [draft, setDraft] = useState(() => kept.readDraft(userId, place) || text);
@@ -252,7 +252,7 @@ function EditSlip({ id, parentId, text }: { id: string; parentId: string | null;
     edit(null);
   };
   const save = () => {
-    if (draft.trim() === "") return;
+    if (busy || draft.trim() === "") return;
     saveEdit(parentId, draft);
     kept.writeDraft(userId, place, "");
   };
@@ -281,7 +281,12 @@ function EditSlip({ id, parentId, text }: { id: string; parentId: string | null;
         <Button kind="quiet" onClick={cancel}>
           Cancel
         </Button>
-        <Button kind="main" disabled={draft.trim() === ""} onClick={save}>
+        <Button
+          kind="main"
+          disabled={busy || draft.trim() === ""}
+          title={busy ? "Once the answer has ended" : undefined}
+          onClick={save}
+        >
           Save
         </Button>
       </div>

@@ -65,7 +65,8 @@ export function useKeptForm(
   stored: Pick<KeptForm, "name" | "values">,
   root: RefObject<HTMLElement>,
 ) {
-  const [found, setFound] = useState<KeptForm>();
+  const [read, setRead] = useState<{ place: string; words: KeptForm | undefined }>();
+  const found = read?.place === place ? read.words : undefined;
   const latest = useRef(stored);
   latest.current = stored;
   useEffect(() => {
@@ -73,7 +74,7 @@ export function useKeptForm(
     // What was typed before the page's script was there is newer.
     if (form && !sameWords(readPresetForm(form), latest.current)) return;
     const words = readKeptForm(userId, place);
-    setFound(words && !sameWords(words, latest.current) ? words : undefined);
+    setRead({ place, words: words && !sameWords(words, latest.current) ? words : undefined });
   }, [userId, place, root]);
   return {
     /** What was written before the page was opened, and is not saved. */
@@ -81,7 +82,7 @@ export function useKeptForm(
     write: (form: KeptForm) => keepForm(userId, place, sameWords(form, stored) ? undefined : form),
     forget() {
       keepForm(userId, place, undefined);
-      setFound(undefined);
+      setRead(undefined);
     },
   };
 }
@@ -202,7 +203,9 @@ export function PresetForm({
             />
             <Choice label="Notes" name="notes" value={values.notes ?? "all"} error={errors.notes}>
               <option value="all">All notes</option>
-              {values.notes === "chosen" && <option value="chosen">{chosenWords(values.chosenNotes ?? "")}</option>}
+              {(values.notes === "chosen" || values.chosenNotes) && (
+                <option value="chosen">{chosenWords(values.chosenNotes ?? "")}</option>
+              )}
               <option value="none">None</option>
             </Choice>
             {values.chosenNotes && <input type="hidden" name="chosenNotes" value={values.chosenNotes} />}

@@ -198,6 +198,7 @@ export async function startRun(userId: string, threadId: string, body: RunBody):
     // The same id with another body is a mismatch.
     hash: hashOf("message", body),
     history: HISTORY,
+    beginning,
     async prepare({ thread, history, ...claim }) {
       const wanted = thread ? readSettings(thread.settings) : ((await beginning?.()) ?? {});
       const { settings, unchecked, masked } = passedSettings(wanted, thread?.promptPass);

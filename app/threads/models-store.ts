@@ -84,8 +84,11 @@ export function createModels({ ask, now }: Surroundings = browser) {
       noted.add(answerId);
       const model = offer.models.find((known) => known.ref === ref);
       if (!model || model.unavailable !== undefined || now() - at > FRESH) return;
-      readAt = Number.NEGATIVE_INFINITY;
-      void load();
+      // A reading that is on its way may have begun before.
+      void Promise.resolve(reading).then(() => {
+        readAt = Number.NEGATIVE_INFINITY;
+        return load();
+      });
     },
   };
 }

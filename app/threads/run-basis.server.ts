@@ -162,7 +162,7 @@ export interface Basis {
   getMessage(address: Address, messageId: string): Promise<MessageItem | undefined>;
   /**
    * Makes the thread of a first question that is in the table, with what the run was `given` before the guardrail was
-   * asked, where that is known: its settings are the person's own. Refused: it is there, or it was deleted.
+   * asked, where that is known: its settings are the person's own. A reaper has only what was stored. Refused: it is there, or it was deleted.
    */
   makeThread(address: Address, question: MessageItem, given?: Given): Promise<Outcome>;
   /** Whether the thread is there for its owner: neither deleted nor expired. */

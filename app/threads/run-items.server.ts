@@ -374,6 +374,8 @@ export interface ClaimOptions<T> {
   hash: string;
   /** How many messages of the path are read. */
   history: number;
+  /** The settings that a new thread begins with. */
+  beginning?: (() => Promise<ThreadSettings>) | undefined;
   /**
    * What has to be known or written before the claim (note numbers, the model). Runs beside the write to
    * ACTIVITY and must be repeatable. What it throws ends the claim. `unchecked`: the system prompt of the settings,

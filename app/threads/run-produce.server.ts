@@ -112,8 +112,21 @@ interface Surroundings {
 }
 
 export function createProducer(basis: Basis, { finish, moveToUnread, markRunDeleted, cite }: Surroundings) {
-  const { store, clock, time, limit, report, backOff, settle, check, daysAhead, getRun, getMessage, makeThread } =
-    basis;
+  const {
+    store,
+    clock,
+    time,
+    limit,
+    report,
+    backOff,
+    settle,
+    check,
+    daysAhead,
+    getRun,
+    getThread,
+    getMessage,
+    makeThread,
+  } = basis;
 
   function produce<T>(mine: Claim<T>, how: ProduceOptions): Production {
     /** `own`: with the person's settings as they are, whatever the guardrail makes of them. */
@@ -441,7 +454,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
           state: "ended",
         };
         if (written === "in") break;
-        if (written === "gone") return close({ type: "gone" });
+        if (written === "gone") return await leave();
         if (written !== "stop") return close({ type: "detached" });
         if (ending === "complete") decision = { ending: "stopped" };
       }
@@ -558,6 +571,21 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
       if ((await settle(() => makeThread(address, question, own))) === "refused") await touch();
     }
 
+    /**
+     * The thread was deleted. If it was made meanwhile, it went with its account before it was there, and what this run
+     * has put is found by nobody else.
+     */
+    async function leave(): Promise<void> {
+      close({ type: "gone" });
+      const { question } = mine;
+      if (mine.thread || !question) return;
+      await accepted;
+      const thread = await settle(() => getThread(address));
+      if (thread?.deletedAt !== undefined) return;
+      await settle(() => store.delete("thread", address));
+      await settle(() => store.delete("message", { ...address, messageId: question.id }));
+    }
+
     async function touch(): Promise<void> {
       try {
         if (!(await settle(how.touch))) await markRunDeleted(address);
@@ -585,7 +613,7 @@ export function createProducer(basis: Basis, { finish, moveToUnread, markRunDele
         }
         const written = await flush();
         nextBeat = clock.now() + time.beat;
-        if (written === "gone") return close({ type: "gone" });
+        if (written === "gone") return await leave();
         if (written === "fenced") return close({ type: "detached" });
         if (written === "stop") isStopped = true;
         if (written === "lost") isGivenUp = true;

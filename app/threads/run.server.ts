@@ -226,7 +226,8 @@ export function createRuns(options: RunsOptions): Runs {
           // Its producer is asking, or was killed over it. Whoever writes the question has asked first.
           const checked = check && (await check(request.text, prepared.unchecked, new AbortController().signal));
           claimOptions.asked?.(checked?.units ?? 0);
-          if (checked && !checked.verdicts) return { outcome: "unchecked" };
+          // Whether its producer could ask is not known yet: the next repeat will see.
+          if (checked && !checked.verdicts) return { outcome: "unavailable" };
           const raw = questionOf(prepared.given, history.at(-1), request.text, run.startedAt ?? clock.now());
           const item = checked?.verdicts ? checkedQuestion(raw, checked.verdicts) : raw;
           const outcome = await store.put("message", { ...address, messageId: ownId }, item, absent);
@@ -234,7 +235,11 @@ export function createRuns(options: RunsOptions): Runs {
         }
         if (!question) return undefined;
         if (question.hash !== hash) return { outcome: "mismatch" };
-        if (!thread) await makeThread(address, question, given);
+        if (!thread) {
+          const settings = await claimOptions.beginning?.();
+          const own = given ?? (question.given && settings ? { ...question.given, settings } : undefined);
+          await makeThread(address, question, own);
+        }
       }
       return { outcome: "attach", runId };
     }

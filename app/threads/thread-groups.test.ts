@@ -105,6 +105,9 @@ describe("A list", () => {
     expect(isOutdated(shown, {}, { old: run("1") })).toBe(true);
     expect(isOutdated(shown, { old: run("1") }, { old: run("1") })).toBe(false);
     expect(isOutdated(shown, { old: run("1") }, { old: run("2") })).toBe(true);
+    const far = { far: run("3") };
+    expect(isOutdated(shown, far, far)).toBe(true);
+    expect(isOutdated(shown, far, far, (runId) => runId !== "3")).toBe(false);
     expect(isOutdated(shown, { old: run("1") }, {})).toBe(true);
     expect(isOutdated(shown, { new: run("1") }, { new: run("1") })).toBe(true);
     expect(isOutdated([...shown, thread("new", 2)], { new: run("1") }, { new: run("1") })).toBe(false);

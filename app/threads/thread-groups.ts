@@ -31,12 +31,14 @@ export function joinFirstPage(shown: ThreadPage, fresh: ThreadPage): ThreadPage 
 
 /**
  * Whether the list may have changed since it was fetched: runs began or ended, or one is told of whose thread is not
- * shown. A thread is there a moment after its first run has begun, so that one is looked for until it is.
+ * shown. A thread is there a moment after its first run has begun, so that one is looked for until it is, as long as
+ * `isSought` says of its run: it may stand far below what is shown.
  */
 export function isOutdated(
   shown: readonly ThreadCard[],
   before: ActivityView["live"],
   live: ActivityView["live"],
+  isSought: (runId: string) => boolean = () => true,
 ): boolean {
   const runs = (of: ActivityView["live"]) =>
     Object.values(of)
@@ -44,7 +46,10 @@ export function isOutdated(
       .sort()
       .join(" ");
   const known = new Set(shown.map(({ threadId }) => threadId));
-  return runs(before) !== runs(live) || Object.keys(live).some((threadId) => !known.has(threadId));
+  return (
+    runs(before) !== runs(live) ||
+    Object.entries(live).some(([threadId, { runId }]) => !known.has(threadId) && isSought(runId))
+  );
 }
 
 /** The next page below what is shown. */

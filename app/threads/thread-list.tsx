@@ -317,6 +317,9 @@ function useFollowing(setStaleSince: (since: number | undefined) => void) {
   }, [setStaleSince]);
 }
 
+/** So often the list is fetched for a thread that is not in what is shown of it. */
+const MOST_TRIES = 8;
+
 /** Where runs begin or end the list has changed: it is fetched again, and a screen reader is told what ended. */
 function useNews(
   latest: { current: { threads: ThreadCard[]; currentId: string | undefined } },
@@ -325,10 +328,17 @@ function useNews(
 ) {
   const activity = useActivity();
   const before = useRef(activity);
+  /** How often the thread of a run was looked for. */
+  const tries = useRef(new Map<string, number>());
   useEffect(() => {
     const earlier = before.current;
     before.current = activity;
-    if (!isOutdated(latest.current.threads, earlier.live, activity.live)) return;
+    const isSought = (runId: string): boolean => {
+      const count = (tries.current.get(runId) ?? 0) + 1;
+      tries.current.set(runId, count);
+      return count <= MOST_TRIES;
+    };
+    if (!isOutdated(latest.current.threads, earlier.live, activity.live, isSought)) return;
     const told = Object.keys(earlier.live).flatMap((threadId) => {
       const unread = activity.unread[threadId];
       if (activity.live[threadId] || !unread || threadId === latest.current.currentId) return [];

@@ -39,6 +39,8 @@ const ANSWER = 4_096;
 const THOUGHT = 12_288;
 /** When so much of the reservation is left, more is asked for. */
 const NEARLY = 1_000;
+/** A table that does not answer is asked for more after so many milliseconds. */
+const AGAIN = 1_000;
 /** An estimate is no count: so much is added to what the model is sent. */
 const MARGIN = 1.1;
 /** How often the switch is looked at while an answer is produced, in milliseconds. */
@@ -308,6 +310,7 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
       let room = output;
       let refused: ErrorCode | undefined;
       let growing: Promise<void> | undefined;
+      let againAt = 0;
       estimate = bill;
       const end = (code: ErrorCode): void => {
         cut ??= code;
@@ -328,20 +331,24 @@ export function beginSpending(runs: Repair, userId: string, threadId: string): S
           // What was reserved is still there to be used up.
           else refused = outcome.refused;
         } catch (error) {
+          againAt = Date.now() + AGAIN;
           logError(error, "extension of a reservation");
         } finally {
           growing = undefined;
         }
+        if (refused && count.atMost() >= room) end(refused);
       };
       /** Sees to it that what the call may have taken is reserved. One of a length that was asked for ends by itself. */
       const weigh = (): void => {
         if (bounded) return;
         const most = count.atMost();
-        if (!refused && most > room - NEARLY) growing ??= grow();
+        if (!refused && most > room - NEARLY && Date.now() >= againAt) growing ??= grow();
         if (refused && most >= room) end(refused);
       };
       const timer = setInterval(() => {
         void look();
+        // Other runs may have left room since.
+        refused = undefined;
         weigh();
       }, LOOK);
       const answer = call(AbortSignal.any([signal, own.signal]));

@@ -504,6 +504,25 @@ test("Deleting a thread ends its run within two seconds, and nothing comes back"
   expect(await place.during(repeat)).toEqual({ outcome: "not-found" });
 });
 
+test("What a first message puts after its account was swept goes too", async () => {
+  const place = start({
+    // The guardrail takes half a second, in which the account goes.
+    async check(text) {
+      await server.sleep(500);
+      return { outcome: "passed", text, units: 1 };
+    },
+  });
+  const server = place.startServer();
+  const { production, events } = await ask(place, server, { speak: speaksFor(60_000) });
+  await place.pass(100);
+  expect(await place.during(place.startServer().runs.sweepThread(address))).toBe(true);
+  await place.during(production.done);
+  expect(events.at(-1)?.event).toEqual({ type: "gone" });
+  expect(place.writes.filter(({ kind }) => kind === "thread")).not.toEqual([]);
+  expect(place.table.get("message", { ...address, messageId: idOf(1) })).toBeUndefined();
+  expect(place.table.get("thread", address)).toBeUndefined();
+});
+
 test("A thread that has expired is gone for its owner, even while the table still holds it", async () => {
   const place = start({
     isKept: ({ expiresAt = 0 }) => expiresAt * 1_000 > place.simulation.now,
