@@ -7,10 +7,8 @@
  *     afterAll(local.stop);
  */
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { startModelServer } from "../../infra/local/models/server.ts";
+import { freePort } from "../free-port.ts";
 
 export interface RecordedCall {
   path: string;
@@ -30,16 +28,6 @@ export interface LocalModels {
   stop(): Promise<void>;
 }
 
-/** A port that nobody listens on. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 export async function startModels(backend: Record<string, unknown> = {}): Promise<LocalModels> {
   const server = await startModelServer({ pace: { firstTokenMs: 1, tokenMs: 1 } });
   Object.assign(process.env, {
@@ -54,7 +42,7 @@ export async function startModels(backend: Record<string, unknown> = {}): Promis
       models: { default: "bedrock:amazon.nova-lite-v1:0" },
       compatible: [
         { name: "house", url: `${server.url}/v1`, key: "house-key" },
-        { name: "dead", url: `http://127.0.0.1:${await closedPort()}/v1` },
+        { name: "dead", url: `http://127.0.0.1:${await freePort()}/v1` },
       ],
       model: { firstMs: 1_000, silentMs: 1_000 },
       ...backend,

@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { type AppServer, startAppServer } from "../../infra/local/app-server.ts";
 import { type Cloud, startCloud } from "../../infra/local/cloud.ts";
+import { freePort } from "../free-port.ts";
 
 const folders: string[] = [];
 function newFolder(): string {
@@ -234,15 +235,6 @@ describe("npm start", { timeout: 240_000 }, () => {
     };
     running.push(started);
     return started;
-  }
-
-  async function freePort(): Promise<number> {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, "close");
-    return port;
   }
 
   /** The process and all that it started, over all generations. */
