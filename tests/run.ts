@@ -214,7 +214,7 @@ const steps: Record<string, () => Promise<Counts>> = {
   e2e: async () => {
     // The kills are about seconds of a lease: they have the machine to themselves.
     const kills = "kills\\.spec";
-    const pages = await playwright("e2e", ["--workers=3", "--grep-invert=A server that is killed"]);
+    const pages = await playwright("e2e", ["--workers=2", "--grep-invert=A server that is killed"]);
     return sum(pages, await playwright("e2e-kills", [kills]));
   },
 };
