@@ -21,7 +21,7 @@ test.afterEach(({ app }) => app.clearScenarios());
 
 test("Three threads answer at once, and each shows only its own text", async ({ page, app, account }) => {
   const words = ["ZEBRA", "MAGPIE", "WALRUS"];
-  await app.scenario({ match: { text: "marker" }, tokenMs: 30, tokens: 700 });
+  await app.scenario({ match: { text: "marker" }, tokenMs: 30, tokens: 1_400 });
   const threads = await Promise.all(
     words.map((word) => startAnswer(app, account, `Write a long answer about patience, marker ${word}`)),
   );
